@@ -31,7 +31,7 @@ class UsageError(GitchangeError):
     exit_code = 2
 
 
-class Refused(GitchangeError):
+class Refused(GitchangeError):  # noqa: N818 - an answer, not a mishap
     """The answer is no: a rule forbids it."""
 
     exit_code = 1

@@ -1,1 +1,15 @@
-"""."""
+"""Sign-offs as bytes: the envelope, the SSH signature in it, who may sign, and the user's signer.
+
+    signer          makes a signature with the user's own tools (``ssh-keygen -Y sign``)
+    verify          decides about a signature (``ssh-keygen -Y verify``)
+    allowed_signers the file that says whose keys count
+    sshsig          the signature's format, armored and raw
+    keys            public keys and certificates, and the mathematics of a signature
+    wire            strings and numbers as SSH writes them
+    dsse            the envelope that carries a payload and its signature
+
+What a payload *says*, whether its signer may say it, and where envelopes are kept are for other
+rooms. Nothing here reads the clock or the environment: a time to judge by is passed in.
+
+This file imports nothing, so that reading envelopes does not load any cryptography.
+"""

@@ -1,0 +1,577 @@
+"""The verdict: status, steps, findings and what comes next, from evidence, policy and time.
+
+A pure function (DESIGN.md sections 2 and 4). Claimed times decide nothing. What orders two sign-offs
+is what the later one's signer had *seen*: each names the notes commit it was made on, and that
+commit holds the earlier ones or it does not. Where two of them did not see each other, the refusal
+stands until somebody has seen both.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+
+from gitchange.lifecycle import rules
+from gitchange.lifecycle.rules import Asked
+from gitchange.lifecycle.verdict import (
+    Action,
+    Next,
+    Requirement,
+    Stage,
+    StageState,
+    Status,
+    StepState,
+    Verdict,
+)
+from gitchange.model.evidence import Evidence, SignOff
+from gitchange.model.finding import Finding, in_order
+from gitchange.model.policy import Policy, duration
+
+
+def judge(evidence: Evidence, policy: Policy, now: dt.datetime, *, documented: bool = False) -> Verdict:
+    """Decide on a change, in these steps:
+
+    1. what cannot be authenticated is a finding, and withholds every approval of this text;
+    2. the policy's demands: which roles must sign which step;
+    3. evaluation: each person's latest word; role held, not the requester, not an author;
+    4. implementation: role held; a normal change's implementer had seen the approvals;
+    5. validation: role held, not an implementer, had seen the implementation;
+    6. withdrawal: by the requester, an author or an evaluator, before any implementation;
+    7. the status, which is the first in the list of `_status` that applies;
+    8. flags, and what comes next, by whom.
+
+    `documented` says that the change carries a record which the ledger verified. `now` is the
+    moment for which the verdict is wanted, an aware datetime.
+    """
+    return _Case(evidence, policy, now, documented).verdict()
+
+
+class _Case:
+    """One judgement; the methods are the steps of `judge`."""
+
+    def __init__(self, evidence: Evidence, policy: Policy, now: dt.datetime, documented: bool) -> None:
+        self.evidence, self.policy, self.now, self.documented = evidence, policy, now, documented
+        self.change = evidence.change
+        self.findings: list[Finding] = []
+        self.flags: list[str] = []
+        self.order = _Order(evidence.sign_offs, evidence.order_known)
+        self.waived = {waiver.waives for waiver in rules.waivers(policy, self.change, now)}
+        self.used_waivers: set[str] = set()
+
+    def verdict(self) -> Verdict:
+        # 1. What cannot be authenticated withholds approval: it may be the remains of a refusal.
+        self.findings += self.evidence.doubts
+        if any(s.seen is None for s in self.evidence.sign_offs) and self.evidence.order_known:
+            self._find(
+                "sign-off.log-missing",
+                "a sign-off names a notes commit that is not in this repository, so its place in the "
+                "order is unknown; it is taken to have seen nothing",
+                "`gitchange sync` fetches the whole history of the notes",
+                severity="warning",
+            )
+        # 2. The demands.
+        asked_evaluation = rules.asked(self.policy, self.change, "evaluation")
+        asked_implementation = rules.asked(self.policy, self.change, "implementation")
+        asked_validation = rules.asked(self.policy, self.change, "validation")
+        # 3. to 6.
+        evaluation = self._evaluation(asked_evaluation)
+        implementation, current, implementers = self._implementation(asked_implementation, evaluation)
+        validation = self._validation(asked_validation, current, implementers)
+        withdrawn = self._withdrawal(asked_evaluation, bool(implementers))
+        backed_out = any(s.verdict == "back-out" for s in current)
+        # 7. The status.
+        status, complete = self._status(evaluation, implementation, validation, withdrawn, backed_out)
+        # 8. Flags and what comes next.
+        self._flag(status, evaluation, implementation, current, backed_out)
+        steps = self._line(status, evaluation, implementation, validation, complete)
+        upcoming = self._next(status, steps, evaluation, implementers)
+        return Verdict(
+            status,
+            tuple(dict.fromkeys(self.flags)),
+            steps,
+            in_order([f.about(self.change.id) for f in self.findings]),
+            upcoming,
+            complete,
+            backed_out and complete,
+        )
+
+    # -- the steps ---------------------------------------------------------------------------
+
+    def _evaluation(self, demands: tuple[Asked, ...]) -> StepState:
+        """3. Each person's latest word on the current text."""
+        roles = {demand.role for demand in demands}
+        eligible: list[SignOff] = []
+        for sign_off in self._of("evaluation"):
+            if not self._holds(sign_off, roles):
+                continue
+            # A refusal by the requester or an author is on the safe side and counts.
+            if sign_off.verdict == "approve" and not self._may_evaluate(sign_off):
+                continue
+            eligible.append(sign_off)
+        approvals: list[SignOff] = []
+        refusals: list[SignOff] = []
+        for person in dict.fromkeys(s.by for s in eligible):
+            own = [s for s in eligible if s.by == person]
+            latest = self.order.latest(own)
+            against = [s for s in latest if s.verdict != "approve"]
+            if against:
+                refusals += against
+                if len(latest) > len(against):
+                    self._find(
+                        "sign-off.concurrent",
+                        f"{person} approved and refused without either having seen the other; "
+                        "the refusal stands",
+                        "sign once more, after `gitchange sync`",
+                        severity="warning",
+                    )
+            else:
+                # An approval in each of several roles stands, as long as no refusal came after it.
+                no = [s for s in own if s.verdict != "approve"]
+                approvals += [s for s in own if s.verdict == "approve" and not self.order.any_after(no, s)]
+        requirements = _met(demands, approvals)
+        if refusals:
+            rejected = any(s.verdict == "reject" for s in refusals)
+            note = "rejected" if rejected else "more information was asked for"
+            return StepState("evaluation", "refused", requirements, tuple(refusals), note)
+        if self.change.type == "standard":
+            reasons = rules.outside_model(self.policy, self.change, self.now)
+            if not reasons:
+                note = f"pre-approved by the standard change model {self.change.model!r}"
+                return StepState("evaluation", "not-needed", requirements, (), note)
+            self.flags.append("outside model")
+            self._find(
+                "standard.outside-model",
+                f"the change leaves its model's bounds: {'; '.join(reasons)}",
+                "it now needs an evaluation of its own, or a correction",
+                severity="warning",
+            )
+        if not demands:
+            self._find_no_rule("evaluation")
+        in_doubt = bool(self.evidence.doubts)
+        done = bool(requirements) and all(r.met for r in requirements) and not in_doubt
+        note = "withheld: something on this text could not be authenticated" if in_doubt else ""
+        return StepState("evaluation", "done" if done else "waiting", requirements, tuple(approvals), note)
+
+    def _implementation(
+        self, demands: tuple[Asked, ...], evaluation: StepState
+    ) -> tuple[StepState, tuple[SignOff, ...], frozenset[str]]:
+        """4. The step, the sign-offs that now describe the implementation, and all implementers."""
+        roles = {demand.role for demand in demands}
+        eligible: list[SignOff] = []
+        for sign_off in self._of("implementation"):
+            if not self._holds(sign_off, roles):
+                continue
+            if not self._had_seen_approval(sign_off, evaluation):
+                self._find(
+                    "implementation.before-approval",
+                    f"{sign_off.by} signed the implementation without having seen its approval",
+                    "the implementation is signed again when the change is approved; "
+                    "what cannot wait is an emergency change",
+                )
+                continue
+            eligible.append(sign_off)
+        current = tuple(self.order.latest(eligible))
+        if any(s.verdict == "back-out" for s in current):
+            # What was implemented is gone again: only the back-out describes the systems.
+            current = tuple(s for s in current if s.verdict == "back-out")
+        else:
+            # Several developers may each have signed their part; all parts since the last back-out stand.
+            undone = [s for s in eligible if s.verdict == "back-out"]
+            undone += [s for s in self._of("validation") if s.verdict == "fail"]
+            current = (
+                tuple(s for s in eligible if s.verdict == "implement" and not self.order.any_after(undone, s))
+                or current
+            )
+        requirements = _met(demands, current)
+        if not demands:
+            self._find_no_rule("implementation")
+        implementers = frozenset(s.by for s in self._of("implementation"))
+        done = bool(requirements) and all(r.met for r in requirements) and bool(current)
+        state: StageState = "done" if done else "waiting"
+        return StepState("implementation", state, requirements, current), current, implementers
+
+    def _validation(
+        self, demands: tuple[Asked, ...], current: tuple[SignOff, ...], implementers: frozenset[str]
+    ) -> StepState:
+        """5. Each person's latest word on the implementation as it now is."""
+        roles = {demand.role for demand in demands}
+        eligible: list[SignOff] = []
+        for sign_off in self._of("validation"):
+            if not self._holds(sign_off, roles):
+                continue
+            if sign_off.verdict == "fail":
+                if not self.order.any_after(current, sign_off):  # else it was mended since
+                    eligible.append(sign_off)
+                continue
+            if sign_off.by in implementers:
+                if "validator-is-implementer" not in self.waived:
+                    self._find(
+                        "duties.validator-is-implementer",
+                        f"{sign_off.by} implemented the change and cannot validate it",
+                        "another user of the system validates",
+                    )
+                    continue
+                self.used_waivers.add("validator-is-implementer")
+            if not current or not all(self.order.after(sign_off, s) for s in current):
+                self._find(
+                    "validation.before-implementation",
+                    f"{sign_off.by} validated without having seen the implementation as it now is",
+                    "validate again after `gitchange sync`",
+                    severity="warning",
+                )
+                continue
+            eligible.append(sign_off)
+        passed: list[SignOff] = []
+        failed: list[SignOff] = []
+        for person in dict.fromkeys(s.by for s in eligible):
+            own = [s for s in eligible if s.by == person]
+            latest = self.order.latest(own)
+            against = [s for s in latest if s.verdict == "fail"]
+            failed += against
+            if not against:
+                no = [s for s in own if s.verdict == "fail"]
+                passed += [s for s in own if s.verdict == "validate" and not self.order.any_after(no, s)]
+        requirements = _met(demands, passed)
+        if not demands:
+            self._find_no_rule("validation")
+        if failed:
+            return StepState("validation", "refused", requirements, tuple(failed), "the validation failed")
+        in_doubt = bool(self.evidence.doubts)
+        done = bool(requirements) and all(r.met for r in requirements) and not in_doubt
+        return StepState("validation", "done" if done else "waiting", requirements, tuple(passed))
+
+    def _withdrawal(self, evaluation: tuple[Asked, ...], implemented: bool) -> tuple[SignOff, ...]:
+        """6. Who may withdraw, and until when."""
+        counted: list[SignOff] = []
+        evaluators = {member for demand in evaluation for member in self.policy.members(demand.role)}
+        for sign_off in self._of("withdrawal"):
+            may = (
+                sign_off.by == self.change.requester
+                or sign_off.by.casefold() in self.evidence.authors
+                or sign_off.by in evaluators
+            )
+            if not may:
+                self._find(
+                    "withdrawal.not-entitled",
+                    f"{sign_off.by} cannot withdraw a change of {self.change.requester}",
+                    "its requester, an author of the request or an evaluator can",
+                    severity="warning",
+                )
+            elif implemented:
+                self._find(
+                    "withdrawal.after-implementation",
+                    "a change that was implemented cannot be withdrawn",
+                    "back it out: `gitchange implement ID --backed-out`",
+                )
+            else:
+                counted.append(sign_off)
+        return tuple(counted)
+
+    def _status(
+        self,
+        evaluation: StepState,
+        implementation: StepState,
+        validation: StepState,
+        withdrawn: tuple[SignOff, ...],
+        backed_out: bool,
+    ) -> tuple[Status, bool]:
+        """7. The first that applies."""
+        approved = evaluation.state in ("done", "not-needed")
+        may_be_first = self.change.type == "emergency"
+        implemented = implementation.state == "done" and (approved or may_be_first)
+        complete = approved and implemented and validation.state == "done"
+        if self.documented and complete:
+            return "documented", True
+        if self.documented:
+            self._find(
+                "record.incomplete",
+                "the change carries a record, but the sign-offs in it do not complete the steps",
+                "look at the findings; a record that was made by `gitchange document` is complete",
+            )
+        if withdrawn:
+            return "withdrawn", False
+        if evaluation.state == "refused":
+            rejected = any(s.verdict == "reject" for s in evaluation.counting)
+            return ("rejected" if rejected else "info-requested"), False
+        if not implemented:
+            if validation.state == "refused" and approved and self._of("implementation"):
+                return "failed", False
+            return ("approved" if approved else "requested"), False
+        if validation.state == "refused":
+            return "failed", False
+        if validation.state == "done":
+            return "validated", complete
+        return ("failed" if backed_out else "implemented"), False
+
+    # -- what readers want to know beside it -------------------------------------------------
+
+    def _flag(
+        self,
+        status: Status,
+        evaluation: StepState,
+        implementation: StepState,
+        current: Sequence[SignOff],
+        backed_out: bool,
+    ) -> None:
+        """8a. Flags beside the status."""
+        change = self.change
+        if self.evidence.doubts:
+            self.flags.append("in doubt")
+        if any(s.verdict == "approve" for s in self.evidence.stale) and evaluation.state == "waiting":
+            self.flags.append("stale approval")
+            names = ", ".join(dict.fromkeys(s.by for s in self.evidence.stale if s.verdict == "approve"))
+            self._find(
+                "approval.stale",
+                f"the approval by {names} was for an earlier text and does not count",
+                "the current text needs an evaluation of its own",
+                severity="warning",
+            )
+        if change.schedule is not None:
+            if status in ("requested", "info-requested", "approved") and self.now > change.schedule.end:
+                self.flags.append("overdue")
+            if any(not change.schedule.start <= s.when <= change.schedule.end for s in current):
+                self.flags.append("outside window")
+        if self._late(status, evaluation, current):
+            self.flags.append("overdue")
+        if change.type == "emergency" and implementation.state == "done" and evaluation.state != "done":
+            limit = self.policy.file.deadlines.emergency_approval
+            late = limit is None or any(self.now > s.when + duration(limit) for s in current)
+            self.flags.append("emergency debt" if late else "approval pending")
+        if backed_out:
+            self.flags.append("backed out")
+        if not self.evidence.merged:
+            self.flags.append("not merged")
+        for waived in sorted(self.used_waivers):
+            self.flags.append(f"waived: {waived}")
+
+    def _late(self, status: Status, evaluation: StepState, current: Sequence[SignOff]) -> bool:
+        """Whether a deadline of the policy has passed; claimed times serve here, as reminders only."""
+        limits = self.policy.file.deadlines
+        if status == "requested" and limits.evaluation and self.evidence.requested_at is not None:
+            return self.now > self.evidence.requested_at + duration(limits.evaluation)
+        if status == "approved" and limits.implementation and self.change.schedule is not None:
+            return self.now > self.change.schedule.end + duration(limits.implementation)
+        if status == "implemented" and current:
+            limit = limits.validation
+            if self.change.type == "emergency":
+                limit = limits.emergency_validation or limit
+            return limit is not None and self.now > max(s.when for s in current) + duration(limit)
+        if status == "validated" and limits.documentation:
+            validated = [s.when for s in self._of("validation") if s.verdict == "validate"]
+            return bool(validated) and self.now > max(validated) + duration(limits.documentation)
+        return False
+
+    def _line(
+        self,
+        status: Status,
+        evaluation: StepState,
+        implementation: StepState,
+        validation: StepState,
+        complete: bool,
+    ) -> tuple[StepState, ...]:
+        """The five steps, with those whose turn has not come marked so."""
+        request = StepState("request", "done", note=f"by {self.change.requester}")
+        if status in ("rejected", "withdrawn"):
+            later: StageState = "ended"
+        else:
+            later = "later"
+        steps = [request, evaluation]
+        reached = evaluation.state in ("done", "not-needed") or self.change.type == "emergency"
+        for step in (implementation, validation):
+            waiting = step.state == "waiting"
+            if waiting and (not reached or status in ("rejected", "withdrawn")):
+                step = StepState(step.step, later, step.requirements, step.counting, step.note)  # noqa: PLW2901
+            reached = reached and step.state == "done"
+            steps.append(step)
+        if status == "documented":
+            steps.append(StepState("documentation", "done"))
+        else:
+            steps.append(StepState("documentation", "waiting" if complete else later))
+        return tuple(steps)
+
+    def _next(
+        self,
+        status: Status,
+        steps: tuple[StepState, ...],
+        evaluation: StepState,
+        implementers: frozenset[str],
+    ) -> tuple[Next, ...]:
+        """8b. What comes next, by whom; a step that nobody can take is a finding."""
+        change = self.change
+        upcoming: list[Next] = []
+
+        def add(action: Action, role: str, who: Iterable[str], command: str) -> None:
+            persons = tuple(dict.fromkeys(who))
+            if not persons:
+                self._find(
+                    "policy.nobody-can",
+                    f"nobody can {action} this change"
+                    + (f" as {role}: its members are excluded by the separation of duties" if role else ""),
+                    "give the role to another person, or have the policy waive the rule with a reason",
+                )
+            upcoming.append(Next(action, role, persons, command))
+
+        def open_roles(stage: Stage) -> list[Requirement]:
+            step = next(s for s in steps if s.step == stage)
+            return [r for r in step.requirements if not r.met]
+
+        def evaluators() -> None:
+            for requirement in open_roles("evaluation"):
+                who = [
+                    p
+                    for p in self.policy.members(requirement.role)
+                    if p not in requirement.by and not self._excluded_from_evaluation(p)
+                ]
+                add("evaluate", requirement.role, who, f"gitchange approve {change.id}")
+
+        if status == "requested":
+            evaluators()
+            if change.type == "emergency":
+                for requirement in open_roles("implementation"):
+                    members = self.policy.members(requirement.role)
+                    add("implement", requirement.role, members, f"gitchange implement {change.id}")
+        elif status == "info-requested":
+            add("edit", "", (change.requester,), f"gitchange show {change.id}")
+        elif status == "approved" or (status == "failed" and "backed out" not in self.flags):
+            asked = open_roles("implementation") or list(
+                next(s for s in steps if s.step == "implementation").requirements
+            )
+            for requirement in asked:
+                members = self.policy.members(requirement.role)
+                add("implement", requirement.role, members, f"gitchange implement {change.id}")
+        elif status in ("implemented", "failed"):
+            if change.type == "emergency" and evaluation.state == "waiting":
+                evaluators()
+            for requirement in open_roles("validation"):
+                excluded = set() if "validator-is-implementer" in self.waived else implementers
+                who = [
+                    p
+                    for p in self.policy.members(requirement.role)
+                    if p not in excluded and p not in requirement.by
+                ]
+                add("validate", requirement.role, who, f"gitchange validate {change.id}")
+        elif status == "validated":
+            if evaluation.state == "waiting":
+                evaluators()
+            else:
+                add("document", "", self.policy.people, f"gitchange document {change.id}")
+        return tuple(upcoming)
+
+    # -- small questions ---------------------------------------------------------------------
+
+    def _of(self, step: str) -> list[SignOff]:
+        return [s for s in self.order.sorted if s.step == step]
+
+    def _holds(self, sign_off: SignOff, roles: set[str]) -> bool:
+        """Whether the signer holds the role that was signed, and the role is one that is asked."""
+        if sign_off.by not in self.policy.members(sign_off.role):
+            self._find(
+                "sign-off.role-not-held",
+                f"{sign_off.by} signed as {sign_off.role} and does not hold that role",
+                "the policy says who holds which role: `gitchange policy show`",
+                severity="warning",
+            )
+            return False
+        if sign_off.role not in roles:
+            self._find(
+                "sign-off.role-not-asked",
+                f"{sign_off.by} signed the {sign_off.step} as {sign_off.role}, which no rule asks for",
+                "",
+                severity="note",
+            )
+            return False
+        return True
+
+    def _excluded_from_evaluation(self, person: str) -> str:
+        """Which rule keeps this person from evaluating; empty when none does."""
+        if person == self.change.requester and "evaluator-is-requester" not in self.waived:
+            return "evaluator-is-requester"
+        is_author = person.casefold() in self.evidence.authors
+        if is_author and person != self.change.requester and "evaluator-is-author" not in self.waived:
+            return "evaluator-is-author"
+        return ""
+
+    def _may_evaluate(self, sign_off: SignOff) -> bool:
+        excluded = self._excluded_from_evaluation(sign_off.by)
+        if excluded == "evaluator-is-requester":
+            self._find(
+                "duties.evaluator-is-requester",
+                f"{sign_off.by} requested the change and cannot evaluate it",
+                "another holder of the role evaluates",
+            )
+        elif excluded == "evaluator-is-author":
+            self._find(
+                "duties.evaluator-is-author",
+                f"{sign_off.by} wrote a commit of the request and cannot evaluate it",
+                "another holder of the role evaluates",
+            )
+        elif sign_off.by == self.change.requester:
+            self.used_waivers.add("evaluator-is-requester")
+        elif sign_off.by.casefold() in self.evidence.authors:
+            self.used_waivers.add("evaluator-is-author")
+        return not excluded
+
+    def _had_seen_approval(self, sign_off: SignOff, evaluation: StepState) -> bool:
+        """Whether the approvals that count now were there for the implementer to see."""
+        if self.change.type == "emergency" or not self.evidence.order_known:
+            return True
+        if evaluation.state == "not-needed":
+            return True
+        seen = [s for s in evaluation.counting if s.verdict == "approve" and self.order.after(sign_off, s)]
+        if evaluation.state == "refused":
+            # Refused afterwards; whether it was approved at the time, its own past tells.
+            past = [s for s in self._of("evaluation") if self.order.after(sign_off, s)]
+            seen = [s for s in past if s.verdict == "approve"]
+        met = _met(tuple(Asked(r.role, r.needed, r.rules) for r in evaluation.requirements), seen)
+        return bool(met) and all(r.met for r in met)
+
+    def _find_no_rule(self, step: str) -> None:
+        self._find(
+            "policy.no-rule",
+            f"no rule of the policy says who may sign the {step} of this change, so nobody may",
+            f"add a rule with `{step}` that matches {self.change.type} changes",
+        )
+
+    def _find(self, code: str, message: str, hint: str, *, severity: str = "error") -> None:
+        self.findings.append(Finding(code, message, hint, severity))
+
+
+class _Order:
+    """Who had seen what: a partial order of the sign-offs on one text."""
+
+    def __init__(self, sign_offs: tuple[SignOff, ...], known: bool) -> None:
+        self._known = known
+        self._place = {s.digest: place for place, s in enumerate(sign_offs)}
+        # Who has seen more comes later; claimed time and digest only make the listing stable.
+        key = (
+            (lambda s: (len(s.seen or ()), s.when, s.digest)) if known else (lambda s: self._place[s.digest])
+        )
+        self.sorted: tuple[SignOff, ...] = tuple(sorted(sign_offs, key=key))
+
+    def after(self, later: SignOff, earlier: SignOff) -> bool:
+        """Whether `later` was made by somebody who had seen `earlier`."""
+        if not self._known:  # a record lists them in order; nothing else is known
+            return self._place[later.digest] > self._place[earlier.digest]
+        return later.seen is not None and earlier.digest in later.seen
+
+    def any_after(self, candidates: Iterable[SignOff], earlier: SignOff) -> bool:
+        """Whether one of them was made after `earlier`."""
+        return any(self.after(candidate, earlier) for candidate in candidates)
+
+    def latest(self, sign_offs: Sequence[SignOff]) -> list[SignOff]:
+        """Those that no other of them has seen: usually one, several when made side by side."""
+        return [s for s in sign_offs if not self.any_after((o for o in sign_offs if o is not s), s)]
+
+
+def _met(demands: tuple[Asked, ...], sign_offs: Iterable[SignOff]) -> tuple[Requirement, ...]:
+    """How far the demands are met: persons are counted, each once for a role."""
+    given = list(sign_offs)
+    return tuple(
+        Requirement(
+            demand.role,
+            demand.needed,
+            tuple(dict.fromkeys(s.by for s in given if s.role == demand.role)),
+            demand.rules,
+        )
+        for demand in demands
+    )

@@ -1,0 +1,86 @@
+"""What is known about one change: its text, who wrote it, and the authentic sign-offs on it.
+
+The ledger gathers it, the lifecycle judges it. Plain data, so that every rule can be tested
+without a repository, and so that a cache can fill it without loading a document library.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gitchange.model.change import Change
+from gitchange.model.finding import Finding
+from gitchange.model.statement import StepName, VerdictName
+
+
+@dataclass(frozen=True, slots=True)
+class SignOff:
+    """An authenticated statement: signature, key, subject and repository were checked; it is genuine.
+
+    Whether it *counts* (role held, duties separated, order kept) is the lifecycle's decision.
+    """
+
+    digest: str
+    """SHA-256 of the envelope's line: the sign-off's name."""
+    change: str
+    step: StepName
+    verdict: VerdictName
+    by: str
+    role: str
+    meaning: str
+    answers: Mapping[str, Any]
+    comment: str
+    policy: str
+    """Tree id of the policy that the signer saw."""
+    log: str | None
+    """The notes commit that the signer saw."""
+    time: str
+    """RFC 3339, as claimed; it decides nothing."""
+    path: str
+    blob: str
+    """Git's id of the signed text."""
+    sha256: str
+    """SHA-256 of the signed text."""
+    key: str
+    """Fingerprint of the key inside the signature."""
+    key_type: str
+    certificate: str
+    """Key id of the certificate that vouched for the key; empty for a plain key."""
+    seen: frozenset[str] | None
+    """Digests of the sign-offs on the same text that stood in `log`; None when `log` is not at hand."""
+    line: str
+    """The envelope, byte for byte as it was kept."""
+
+    @property
+    def when(self) -> dt.datetime:
+        """The claimed time."""
+        return dt.datetime.fromisoformat(self.time)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Everything that a verdict on one change rests on."""
+
+    change: Change
+    blob: str
+    """Git's id of the request's text (without the record)."""
+    sha256: str
+    size: int
+    """Length of the request's text in bytes."""
+    authors: frozenset[str]
+    """E-mail addresses, lower case, of everybody who wrote a commit that touched the request."""
+    sign_offs: tuple[SignOff, ...] = ()
+    """Genuine sign-offs on the current text."""
+    stale: tuple[SignOff, ...] = ()
+    """Genuine sign-offs on earlier texts of the same change: they do not count."""
+    doubts: tuple[Finding, ...] = ()
+    """Lines on the current text that could not be authenticated."""
+    order_known: bool = True
+    """False when only a record speaks: without the notes nobody can check who saw what."""
+    merged: bool = True
+    """False while the text is not on the branch of record."""
+    requested_at: dt.datetime | None = None
+    """Committer time of the commit that brought the change in."""

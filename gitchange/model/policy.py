@@ -1,0 +1,430 @@
+"""The policy: roles and their members, rules, systems, standard-change models.
+
+DESIGN.md section 3, "Policy". A policy is a whole folder; its Git tree id names it. `load_policy`
+takes the folder's files as bytes and gives a `Policy` or findings: an unreadable policy approves
+nothing (section 4, rule 4), so there is no "mostly readable".
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+import tomli_w
+from pydantic import AwareDatetime, Field, ValidationError, field_validator, model_validator
+
+from gitchange.model.change import ChangeType, RiskLevel
+from gitchange.model.finding import Finding, has_errors, in_order
+from gitchange.model.text import Listed, LongText, Part, Principal, ShortText, Slug, findings_of
+from gitchange.model.toml import KeyPath, parse
+
+ROOT = "policy"
+POLICY_FILE = "policy.toml"
+SYSTEMS_FILE = "systems.toml"
+SIGNERS_FILE = "allowed_signers"
+MODELS = "models/"
+
+_DURATION = re.compile(r"(\d{1,5})(m|h|d|w)")
+_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def duration(text: str) -> dt.timedelta:
+    """`90m`, `24h`, `3d` or `2w` as a length of time; ValueError otherwise."""
+    match = _DURATION.fullmatch(text)
+    if match is None or match[1].strip("0") == "":
+        raise ValueError(f"is {text!r}; a length of time looks like 90m, 24h, 3d or 2w")
+    return dt.timedelta(**{_UNITS[match[2]]: int(match[1])})
+
+
+class Role(Part):
+    """Who may act in a role."""
+
+    members: Listed[Principal]
+    """Principals; a role without members can approve nothing."""
+    threshold: Annotated[int, Field(ge=1)] = 1
+    """How many of them together decide as the role (used for `root`)."""
+
+    @model_validator(mode="after")
+    def _is_possible(self) -> Role:
+        if len(set(self.members)) != len(self.members):
+            raise ValueError("names a member twice; persons are counted once")
+        if self.members and self.threshold > len(self.members):
+            raise ValueError(f"has threshold {self.threshold} with {len(self.members)} member(s)")
+        return self
+
+
+class When(Part):
+    """To which changes a rule applies; every condition given must hold."""
+
+    types: Listed[ChangeType] | None = None
+    """Types of change; all when not given."""
+    risk: Listed[RiskLevel] | None = None
+    """Levels of the change's worst risk; all when not given."""
+    customer_data: bool | None = None
+    """Whether one of the systems holds customer information."""
+    systems: Listed[Slug] | None = None
+    """At least one of the change's systems is among these."""
+    environments: Listed[Slug] | None = None
+    """At least one of the change's environments is among these."""
+
+
+class Demand(Part):
+    """What a rule asks of a step."""
+
+    role: Slug
+    """Who may sign."""
+    approvals: Annotated[int, Field(ge=1)] = 1
+    """How many different persons must."""
+
+
+class Rule(Part):
+    """One rule; every rule that matches applies, and all their demands must be met."""
+
+    name: ShortText
+    when: When = When()
+    evaluation: Demand | None = None
+    implementation: Demand | None = None
+    validation: Demand | None = None
+
+
+class Deadlines(Part):
+    """How long things may take before they are overdue: 90m, 24h, 3d, 2w."""
+
+    evaluation: str | None = None
+    """From the request to its evaluation."""
+    implementation: str | None = None
+    """From the end of the planned window to the implementation."""
+    validation: str | None = None
+    """From the implementation to its validation."""
+    documentation: str | None = None
+    """From the validation to the record."""
+    emergency_approval: str | None = None
+    """From an emergency's implementation to its approval by a second person."""
+    emergency_validation: str | None = None
+    """From an emergency's implementation to its validation."""
+
+    @field_validator("*")
+    @classmethod
+    def _is_duration(cls, value: str | None) -> str | None:
+        if value is not None:
+            duration(value)
+        return value
+
+
+class Waiver(Part):
+    """A rule that does not hold for a while, with the reason why."""
+
+    waives: Literal["evaluator-is-requester", "evaluator-is-author", "validator-is-implementer"]
+    """Which separation of duties is waived."""
+    reason: LongText
+    """Why, for the auditor."""
+    expires: AwareDatetime
+    """Until when."""
+    systems: Listed[Slug] | None = None
+    """For these systems only; for all when not given."""
+    types: Listed[ChangeType] | None = None
+    """For these types of change only; for all when not given."""
+
+
+class CustomField(Part):
+    """A field that this company adds to its change files, below [custom]."""
+
+    type: Literal["text", "integer", "number", "boolean", "datetime", "date"]
+    """What it holds."""
+    required: bool = False
+    """Whether every change must have it."""
+    choices: Listed[str] | None = None
+    """The only values that are allowed (for texts)."""
+    description: ShortText | None = None
+    """What it means; shown on the site."""
+
+
+class PolicyFile(Part):
+    """policy/policy.toml."""
+
+    version: Annotated[int, Field(ge=1)]
+    """Number of this policy; each is one higher than the one before."""
+    main: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$")] = "main"
+    """The branch of record."""
+    timezone: str | None = None
+    """IANA name of the zone in which the company plans, e.g. Europe/Paris; used for display."""
+    roles: dict[Slug, Role]
+    rules: Listed[Rule]
+    deadlines: Deadlines = Deadlines()
+    waivers: Listed[Waiver] = ()
+    custom: dict[Slug, CustomField] = Field(default_factory=dict)
+
+    @field_validator("timezone")
+    @classmethod
+    def _known(cls, value: str | None) -> str | None:
+        if value is not None:
+            try:
+                ZoneInfo(value)
+            except (KeyError, ValueError, OSError):
+                raise ValueError(f"is {value!r}, which is no IANA time zone") from None
+        return value
+
+
+class System(Part):
+    """One system of policy/systems.toml."""
+
+    name: ShortText
+    """What people call it."""
+    owner: Principal | None = None
+    """Who answers for it."""
+    customer_data: bool
+    """Whether it holds customer information."""
+    description: LongText | None = None
+    """What it does."""
+    environments: Listed[Slug] = ()
+    """Where it runs."""
+    depends_on: Listed[Slug] = ()
+    """Systems that it needs."""
+    repositories: Listed[ShortText] = ()
+    """Addresses of the repositories that hold its code."""
+    paths: Listed[ShortText] = ()
+    """Its part of a shared repository, as glob patterns."""
+    tags: ShortText | None = None
+    """Pattern of the tags that are its releases."""
+
+
+class SystemsFile(Part):
+    """policy/systems.toml."""
+
+    systems: dict[Slug, System]
+
+
+class StandardModel(Part):
+    """A pre-approved way to make a change: a file in policy/models/."""
+
+    title: ShortText
+    """What the model is for."""
+    description: LongText | None = None
+    """How such a change is made."""
+    systems: Listed[Slug] | None = None
+    """Systems it may be used on; all when not given."""
+    max_risk: RiskLevel = "low"
+    """The highest risk level that stays within the model."""
+    expires: AwareDatetime | None = None
+    """Until when it may be used."""
+
+
+class Policy(Part):
+    """A readable policy, all of its files together."""
+
+    tree: str
+    """Git's tree id of the folder: the name of this policy."""
+    file: PolicyFile
+    systems: dict[str, System]
+    models: dict[str, StandardModel]
+    signers: bytes
+    """policy/allowed_signers as it stands; `gitchange.signing` reads it."""
+
+    @property
+    def version(self) -> int:
+        """The policy's number."""
+        return self.file.version
+
+    @property
+    def main(self) -> str:
+        """The branch of record, as a full ref name."""
+        return f"refs/heads/{self.file.main}"
+
+    def members(self, role: str) -> tuple[str, ...]:
+        """Who may act in the role; nobody in one that does not exist."""
+        held = self.file.roles.get(role)
+        return held.members if held else ()
+
+    def roles_of(self, principal: str) -> tuple[str, ...]:
+        """The roles that a person holds, in the policy's order."""
+        return tuple(name for name, role in self.file.roles.items() if principal in role.members)
+
+    @property
+    def people(self) -> tuple[str, ...]:
+        """Everybody who holds a role, each once."""
+        return tuple(dict.fromkeys(p for role in self.file.roles.values() for p in role.members))
+
+
+def load_policy(files: Mapping[str, bytes], tree: str) -> tuple[Policy | None, tuple[Finding, ...]]:
+    """A policy from the files of its folder (names relative to `policy/`); findings when it has errors.
+
+    Whatever is wrong with any part makes the whole policy unreadable: no rules, a rule that names a
+    role that does not exist, a role that a rule needs and nobody holds, an unknown file.
+    """
+    found: list[Finding] = []
+    policy_file = _read(files, POLICY_FILE, PolicyFile, found)
+    systems_file = _read(files, SYSTEMS_FILE, SystemsFile, found)
+    if SIGNERS_FILE not in files:
+        found.append(
+            Finding(
+                "policy.missing-file",
+                f"{ROOT}/{SIGNERS_FILE} is missing: no key is known",
+                'add lines such as `ada@example.org namespaces="gitchange" ssh-ed25519 AAAA...`',
+                path=f"{ROOT}/{SIGNERS_FILE}",
+            )
+        )
+    models: dict[str, StandardModel] = {}
+    for name in sorted(files):
+        if name.startswith(MODELS) and name.endswith(".toml") and "/" not in name[len(MODELS) :]:
+            if (model := _read(files, name, StandardModel, found)) is not None:
+                models[name[len(MODELS) : -len(".toml")]] = model
+        elif name not in (POLICY_FILE, SYSTEMS_FILE, SIGNERS_FILE) and not name.endswith(".md"):
+            found.append(
+                Finding(
+                    "policy.stray-file",
+                    f"{ROOT}/{name} is no part of a policy",
+                    "a policy has policy.toml, systems.toml, allowed_signers, models/*.toml and *.md",
+                    path=f"{ROOT}/{name}",
+                )
+            )
+    if policy_file is not None and systems_file is not None:
+        found += _contradictions(policy_file, systems_file, models, files)
+    if has_errors(found) or policy_file is None or systems_file is None:
+        return None, in_order(found)
+    policy = Policy(
+        tree=tree,
+        file=policy_file,
+        systems=systems_file.systems,
+        models=models,
+        signers=files[SIGNERS_FILE],
+    )
+    return policy, in_order(found)
+
+
+def _read(files: Mapping[str, bytes], name: str, model: type[Any], found: list[Finding]) -> Any:
+    path = f"{ROOT}/{name}"
+    if name not in files:
+        found.append(Finding("policy.missing-file", f"{path} is missing", "add it", path=path))
+        return None
+    document = parse(files[name], path)
+    found += document.problems
+    try:
+        parsed = model.model_validate(document.data)
+    except ValidationError as error:
+        found += findings_of(error, document, model, prefix="policy", path=path, example=_example)
+        return None
+    return None if document.problems else parsed
+
+
+def _example(loc: KeyPath) -> str:
+    examples = {
+        "version": "add `version = 1`",
+        "roles": 'add [roles] with `change-manager = { members = ["ada@example.org"] }` and the others',
+        "rules": "add at least one [[rules]] table with evaluation, implementation and validation",
+        "customer_data": "add `customer_data = true` (or false): does it hold customer information?",
+        "name": "add `name = ...`",
+    }
+    return examples.get(str(loc[-1]), "") if loc else ""
+
+
+def _contradictions(
+    policy: PolicyFile, systems: SystemsFile, models: Mapping[str, StandardModel], files: Mapping[str, bytes]
+) -> list[Finding]:
+    """What cannot be seen in one part alone. Fail closed: each of these is an error."""
+    found: list[Finding] = []
+
+    def at(name: str, key: KeyPath, code: str, message: str, hint: str) -> None:
+        line, column = parse(files[name]).positions.find(key)
+        dotted_key = ".".join(str(part) for part in key)
+        found.append(
+            Finding(f"policy.{code}", message, hint, "error", f"{ROOT}/{name}", line, column, dotted_key)
+        )
+
+    if not policy.rules:
+        at(
+            POLICY_FILE,
+            ("rules",),
+            "no-rules",
+            "there are no rules: nothing could ever be approved",
+            "add one",
+        )
+    for index, rule in enumerate(policy.rules):
+        for step in ("evaluation", "implementation", "validation"):
+            demand: Demand | None = getattr(rule, step)
+            if demand is None:
+                continue
+            key: KeyPath = ("rules", index, step)
+            members = policy.roles[demand.role].members if demand.role in policy.roles else None
+            if members is None:
+                at(
+                    POLICY_FILE,
+                    key,
+                    "unknown-role",
+                    f"rule {rule.name!r} asks for the role {demand.role!r}, which is not defined",
+                    f"add `{demand.role} = {{ members = [...] }}` under [roles]",
+                )
+            elif len(members) < demand.approvals:
+                at(
+                    POLICY_FILE,
+                    key,
+                    "too-few-members",
+                    f"rule {rule.name!r} asks for {demand.approvals} × {demand.role}, "
+                    f"which has {len(members)} member(s)",
+                    "add members to the role, or ask for fewer approvals",
+                )
+        for name in rule.when.systems or ():
+            if name not in systems.systems:
+                at(
+                    POLICY_FILE,
+                    ("rules", index, "when"),
+                    "unknown-system",
+                    f"rule {rule.name!r} names the system {name!r}, which systems.toml does not have",
+                    "correct the name, or add the system",
+                )
+    for name, system in systems.systems.items():
+        for other in system.depends_on:
+            if other not in systems.systems:
+                at(
+                    SYSTEMS_FILE,
+                    ("systems", name, "depends_on"),
+                    "unknown-system",
+                    f"system {name!r} depends on {other!r}, which is not defined",
+                    "correct the name, or add the system",
+                )
+    for name, model in models.items():
+        for other in model.systems or ():
+            if other not in systems.systems:
+                at(
+                    f"{MODELS}{name}.toml",
+                    ("systems",),
+                    "unknown-system",
+                    f"model {name!r} names the system {other!r}, which systems.toml does not have",
+                    "correct the name, or add the system",
+                )
+    return found
+
+
+def write_first_policy(principal: str, key_line: str, system: str, system_name: str) -> dict[str, bytes]:
+    """The files of a first policy in which one person holds every role (`gitchange init --principal`).
+
+    Such a policy cannot separate duties: nothing will be approved until others join, and `init`
+    says so.
+    """
+    member = {"members": [principal]}
+    policy = {
+        "version": 1,
+        "main": "main",
+        "roles": {
+            "root": {"members": [principal], "threshold": 1},
+            "change-manager": member,
+            "developer": member,
+            "system-user": member,
+        },
+        "rules": [
+            {
+                "name": "every change",
+                "evaluation": {"role": "change-manager", "approvals": 1},
+                "implementation": {"role": "developer"},
+                "validation": {"role": "system-user"},
+            }
+        ],
+    }
+    systems = {"systems": {system: {"name": system_name, "owner": principal, "customer_data": True}}}
+    return {
+        POLICY_FILE: tomli_w.dumps(policy).encode(),
+        SYSTEMS_FILE: tomli_w.dumps(systems).encode(),
+        SIGNERS_FILE: f'{principal} namespaces="gitchange" {key_line}\n'.encode(),
+    }

@@ -1,0 +1,177 @@
+"""Kinds of text that documents hold, and how pydantic's complaints become findings.
+
+Short texts (titles, names) are one line without control characters; long texts are Markdown with
+line breaks. Neither may be blank, and neither may carry characters that move a cursor or run an
+escape sequence: what stands in a document is shown in terminals (DESIGN.md section 4, rule 8).
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Iterable
+from typing import Annotated, Any, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, ValidationError
+
+from gitchange.model.finding import Finding
+from gitchange.model.toml import Document, KeyPath, dotted
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
+_MOVES = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
+
+
+def _short(value: str) -> str:
+    if not value.strip():
+        raise ValueError("is empty")
+    if value != value.strip():
+        raise ValueError("begins or ends with blanks")
+    if "\n" in value or "\t" in value:
+        raise ValueError("must be a single line without tabs")
+    if match := _CONTROL.search(value) or _MOVES.search(value):
+        raise ValueError(f"contains the control character U+{ord(match[0]):04X}")
+    return value
+
+
+def _long(value: str) -> str:
+    if not value.strip():
+        raise ValueError("is empty")
+    if match := _CONTROL.search(value.replace("\r\n", "\n")):
+        raise ValueError(f"contains the control character U+{ord(match[0]):04X}")
+    return value
+
+
+def _principal(value: str) -> str:
+    _short(value)
+    if re.search(r"[\s,*?!\"'<>]", value):
+        raise ValueError("is no principal: blanks, commas, quotes, * ? ! < > cannot be part of one")
+    return value
+
+
+def _slug(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", value):
+        raise ValueError("may have letters, digits, '.', '_' and '-' only (at most 64)")
+    return value
+
+
+ShortText = Annotated[str, Field(max_length=300), AfterValidator(_short)]
+"""One line, at most 300 characters, not blank."""
+LongText = Annotated[str, Field(max_length=200_000), AfterValidator(_long)]
+"""Markdown, at most 200,000 characters, not blank."""
+Principal = Annotated[str, Field(max_length=254), AfterValidator(_principal)]
+"""A person as the policy names one, usually an e-mail address."""
+Slug = Annotated[str, AfterValidator(_slug)]
+"""A name that is also good as part of a file name or of an address."""
+
+T = TypeVar("T")
+Listed = Annotated[tuple[T, ...], Strict(False)]
+"""A TOML array; kept as a tuple because documents are frozen."""
+
+
+class Part(BaseModel):
+    """Base of all documents: unknown keys are errors, nothing is converted, nothing changes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
+
+
+_KINDS = {
+    "string_type": "text in quotes",
+    "int_type": "a whole number",
+    "bool_type": "true or false",
+    "list_type": "an array",
+    "tuple_type": "an array",
+    "dict_type": "a table",
+    "model_type": "a table",
+    "model_attributes_type": "a table",
+    "datetime_type": "a date and time such as 2026-11-22T20:00:00+01:00",
+    "date_type": "a date such as 2026-11-22",
+}
+
+
+def _kind_of(value: Any) -> str:
+    names: list[tuple[type, str]] = [
+        (bool, "a boolean"),
+        (str, "text"),
+        (int, "a number"),
+        (float, "a number"),
+        (dict, "a table"),
+        (list, "an array"),
+    ]
+    return next((name for kind, name in names if isinstance(value, kind)), "a date or time")
+
+
+def findings_of(
+    error: ValidationError,
+    document: Document,
+    model: type[BaseModel],
+    *,
+    prefix: str,
+    path: str,
+    example: Callable[[KeyPath], str] = lambda _: "",
+) -> list[Finding]:
+    """All of pydantic's complaints, in the words and at the places that a writer of the file needs."""
+    found: list[Finding] = []
+    for problem in error.errors(include_url=False, include_context=True):
+        loc: KeyPath = tuple(problem["loc"])
+        kind = problem["type"]
+        name = dotted(loc)
+        hint = ""
+        if kind == "missing":
+            if any(loc[: len(b)] == b for b in document.broken):
+                continue  # it stands there and could not be read; the syntax finding tells
+            code, message = "missing-key", f"`{name}` is missing"
+            hint = example(loc)
+            line, column = document.positions.find(loc[:-1])
+            found.append(Finding(f"{prefix}.{code}", message, hint, "error", path, line, column, name))
+            continue
+        if kind == "extra_forbidden":
+            code, message = "unknown-key", f"`{name}` is not a key of this document"
+            close = difflib.get_close_matches(str(loc[-1]), _keys_at(model, loc[:-1]), n=1)
+            hint = f"did you mean `{close[0]}`?" if close else "remove it, or declare it as a custom field"
+        elif kind == "literal_error":
+            code = "wrong-value"
+            message = f"`{name}` is {problem['input']!r}; it must be {problem['ctx']['expected']}"
+            words = re.findall(r"'([^']+)'", problem["ctx"]["expected"])
+            close = difflib.get_close_matches(str(problem["input"]), words, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else ""
+        elif kind in _KINDS:
+            code = "wrong-type"
+            message = f"`{name}` must be {_KINDS[kind]}, not {_kind_of(problem['input'])}"
+        elif kind == "too_short":
+            if problem["input"]:
+                continue  # it has entries, each with problems of its own
+            code, message = "empty", f"`{name}` needs at least one entry"
+            hint = example(loc)
+        elif kind == "string_too_long":
+            code = "too-long"
+            message = f"`{name}` has more than {problem['ctx']['max_length']:,} characters"
+        elif kind == "value_error":
+            reason = str(problem["ctx"]["error"])
+            code = "empty" if reason == "is empty" else "wrong-value"
+            message = f"`{name}` {reason}" if name else reason
+        else:
+            code, message = "wrong-value", f"`{name}`: {problem['msg'][:1].lower()}{problem['msg'][1:]}"
+        line, column = document.positions.find(loc)
+        found.append(Finding(f"{prefix}.{code}", message, hint, "error", path, line, column, name))
+    return found
+
+
+def _keys_at(model: Any, loc: Iterable[str | int]) -> list[str]:
+    """The keys that a table at this place may have; empty when it has none of its own."""
+    for part in loc:
+        if isinstance(part, int):
+            continue
+        fields = getattr(model, "model_fields", {})
+        if part not in fields:
+            return []
+        model = _model_in(fields[part].annotation)
+    return list(getattr(model, "model_fields", {}))
+
+
+def _model_in(annotation: Any) -> Any:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for argument in getattr(annotation, "__args__", ()):
+        if (found := _model_in(argument)) is not None:
+            return found
+    return None
