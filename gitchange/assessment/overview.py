@@ -93,7 +93,7 @@ class Overview:
     findings: tuple[Finding, ...]
     """Findings about the repository as a whole."""
     assessments: tuple[Assessment, ...]
-    """All changes, newest id first."""
+    """All changes, newest first."""
     now: dt.datetime
     """The moment for which everything was judged."""
     commit_time: dt.datetime

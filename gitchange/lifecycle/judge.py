@@ -24,7 +24,7 @@ from gitchange.lifecycle.verdict import (
     Verdict,
 )
 from gitchange.model.evidence import Evidence, SignOff
-from gitchange.model.finding import Finding, in_order
+from gitchange.model.finding import Finding, Severity, in_order
 from gitchange.model.policy import Policy, duration
 
 
@@ -60,7 +60,7 @@ class _Case:
 
     def verdict(self) -> Verdict:
         # 1. What cannot be authenticated withholds approval: it may be the remains of a refusal.
-        self.findings += self.evidence.doubts
+        self.findings += (*self.evidence.doubts, *self.evidence.ignored)
         if any(s.seen is None for s in self.evidence.sign_offs) and self.evidence.order_known:
             self._find(
                 "sign-off.log-missing",
@@ -167,6 +167,7 @@ class _Case:
                     f"{sign_off.by} signed the implementation without having seen its approval",
                     "the implementation is signed again when the change is approved; "
                     "what cannot wait is an emergency change",
+                    severity="warning",
                 )
                 continue
             eligible.append(sign_off)
@@ -209,14 +210,16 @@ class _Case:
                         "duties.validator-is-implementer",
                         f"{sign_off.by} implemented the change and cannot validate it",
                         "another user of the system validates",
+                        severity="warning",
                     )
                     continue
                 self.used_waivers.add("validator-is-implementer")
             if not current or not all(self.order.after(sign_off, s) for s in current):
+                state = "having seen the implementation as it now is" if current else "an implementation"
                 self._find(
                     "validation.before-implementation",
-                    f"{sign_off.by} validated without having seen the implementation as it now is",
-                    "validate again after `gitchange sync`",
+                    f"{sign_off.by} validated without {state}",
+                    "the validation is signed when the change is implemented",
                     severity="warning",
                 )
                 continue
@@ -262,6 +265,7 @@ class _Case:
                     "withdrawal.after-implementation",
                     "a change that was implemented cannot be withdrawn",
                     "back it out: `gitchange implement ID --backed-out`",
+                    severity="warning",
                 )
             else:
                 counted.append(sign_off)
@@ -408,6 +412,7 @@ class _Case:
                     f"nobody can {action} this change"
                     + (f" as {role}: its members are excluded by the separation of duties" if role else ""),
                     "give the role to another person, or have the policy waive the rule with a reason",
+                    severity="warning",
                 )
             upcoming.append(Next(action, role, persons, command))
 
@@ -498,12 +503,14 @@ class _Case:
                 "duties.evaluator-is-requester",
                 f"{sign_off.by} requested the change and cannot evaluate it",
                 "another holder of the role evaluates",
+                severity="warning",
             )
         elif excluded == "evaluator-is-author":
             self._find(
                 "duties.evaluator-is-author",
                 f"{sign_off.by} wrote a commit of the request and cannot evaluate it",
                 "another holder of the role evaluates",
+                severity="warning",
             )
         elif sign_off.by == self.change.requester:
             self.used_waivers.add("evaluator-is-requester")
@@ -532,7 +539,7 @@ class _Case:
             f"add a rule with `{step}` that matches {self.change.type} changes",
         )
 
-    def _find(self, code: str, message: str, hint: str, *, severity: str = "error") -> None:
+    def _find(self, code: str, message: str, hint: str, *, severity: Severity = "error") -> None:
         self.findings.append(Finding(code, message, hint, severity))
 
 

@@ -77,7 +77,10 @@ class Evidence:
     stale: tuple[SignOff, ...] = ()
     """Genuine sign-offs on earlier texts of the same change: they do not count."""
     doubts: tuple[Finding, ...] = ()
-    """Lines on the current text that could not be authenticated."""
+    """What withholds approval: lines that could not be authenticated, and errors of the text itself."""
+    ignored: tuple[Finding, ...] = ()
+    """Intact statements that are worthless here: by an unknown key, about another text, for another
+    repository."""
     order_known: bool = True
     """False when only a record speaks: without the notes nobody can check who saw what."""
     merged: bool = True

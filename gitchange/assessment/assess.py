@@ -1,0 +1,486 @@
+"""The state of one change or of all: gathers evidence from the ledger and asks the lifecycle.
+
+Read-only. Works on bare repositories and without a work tree; time is given by the caller.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+from gitchange.assessment.overview import Assessment, Overview, Version
+from gitchange.errors import UsageError
+from gitchange.git import program
+from gitchange.git.program import Touch
+from gitchange.git.repository import Entry, Repository
+from gitchange.ledger import documents, notes
+from gitchange.ledger.documents import Ground, Policies
+from gitchange.ledger.notes import Notes
+from gitchange.ledger.records import check_record, request_of, text_of, trailer_of
+from gitchange.ledger.signoffs import Authenticator, Doubt, Text
+from gitchange.lifecycle.judge import judge
+from gitchange.model import identifiers
+from gitchange.model.change import Change, ParsedChange, parse_change
+from gitchange.model.crosscheck import crosscheck
+from gitchange.model.evidence import Evidence, SignOff
+from gitchange.model.finding import Finding, has_errors, in_order
+from gitchange.model.policy import Policy
+
+
+class Assessor:
+    """Judges changes of one repository at one moment; everything that several need is read once."""
+
+    def __init__(
+        self,
+        repository: Repository,
+        now: dt.datetime,
+        *,
+        introduction: str | None = None,
+        at: str | None = None,
+    ) -> None:
+        self.repository = repository
+        self.now = now
+        self.policies = Policies(repository)
+        self.ground: Ground = documents.find_ground(
+            repository, self.policies, introduction=introduction, at=at
+        )
+        self.policy, self.policy_findings = self.policies.at(self.ground.main)
+        self.notes = Notes(repository, repository.ref(notes.REF))
+        self._authenticators: dict[tuple[str, dt.datetime], Authenticator] = {}
+        self._known_ids: frozenset[str] | None = None
+
+    # -- one ---------------------------------------------------------------------------------
+
+    def find(self, change_id: str) -> tuple[Entry, str, bool]:
+        """The change's file, the commit it was found in, and whether that is on the branch of record.
+
+        A change that is not there yet is looked for where HEAD stands: evaluation may precede the merge.
+        UsageError when there is no such change, with the ids that come near.
+        """
+        wanted = self._full_id(change_id)
+        path = identifiers.path_of(wanted)
+        for commit, merged in ((self.ground.main, True), (self.repository.ref("HEAD"), False)):
+            if commit is None:
+                continue
+            entry = self.repository.entry(self.repository.tree_of(commit), path)
+            if entry is not None:
+                return entry, commit, merged
+        raise UsageError(
+            f"there is no change {wanted} on {self.ground.branch.removeprefix('refs/heads/')}",
+            hint="`gitchange list` shows them all; a file that is not committed yet does not count",
+        )
+
+    def _full_id(self, given: str) -> str:
+        """The id for what was typed: whole, or so much of its end that it is unique; a path too."""
+        text = given.rsplit("/", 1)[-1].removesuffix(".toml").upper()
+        if identifiers.is_id(text):
+            return text
+        matching = sorted(change for change in self.known_ids if change.endswith(text) or text in change)
+        if text and len(matching) == 1:
+            return matching[0]
+        if matching and text:
+            raise UsageError(f"{given!r} fits several changes: {', '.join(matching[:8])}")
+        raise UsageError(f"{given!r} is no change id", hint=identifiers.problem_with(text))
+
+    @property
+    def known_ids(self) -> frozenset[str]:
+        """Ids of all changes on the branch of record."""
+        if self._known_ids is None:
+            self._known_ids = documents.change_ids(self.repository, self.ground.main)
+        return self._known_ids
+
+    def one(self, change_id: str) -> Assessment:
+        """The state of one change."""
+        entry, commit, merged = self.find(change_id)
+        history = tuple(program.touches(self.repository, commit, entry.path))
+        return self._assess(entry, history, merged)
+
+    # -- all ---------------------------------------------------------------------------------
+
+    def all(self) -> tuple[Assessment, ...]:
+        """The state of every change on the branch of record, newest first; strays are among them."""
+        history: dict[str, list[Touch]] = {}
+        for touch in program.touches(self.repository, self.ground.main, identifiers.ROOT):
+            history.setdefault(touch.path, []).append(touch)
+        entries = documents.change_files(self.repository, self.ground.main)
+        assessed = [self._assess(entry, history.get(entry.path, ()), True) for entry in entries]
+        return tuple(sorted(assessed, key=_requested, reverse=True))
+
+    def removed(self) -> tuple[Finding, ...]:
+        """Change files that the history had and the branch of record has no more."""
+        present = {entry.path for entry in documents.change_files(self.repository, self.ground.main)}
+        found: list[Finding] = []
+        gone: dict[str, Touch] = {}
+        for touch in program.touches(self.repository, self.ground.main, identifiers.ROOT):
+            if touch.path not in present and touch.path not in gone:
+                gone[touch.path] = touch
+        for path, touch in gone.items():
+            if identifiers.id_of(path) is None:
+                continue
+            found.append(
+                Finding(
+                    "change.removed",
+                    f"the file was removed by commit {touch.commit[:12]} ({touch.author_email})",
+                    f"`git checkout {touch.commit[:12]}~ -- {path}` brings it back; "
+                    "a change that is not wanted is withdrawn, not deleted",
+                    path=path,
+                    change=identifiers.id_of(path) or "",
+                )
+            )
+        return in_order(found)
+
+    def overview(self) -> Overview:
+        """Everything, for the site and the verification."""
+        settings, setting_findings = documents.settings_at(self.repository, self.ground.main)
+        found = [*self.policy_findings, *setting_findings, *self.removed()]
+        if not self.ground.pinned:
+            found.append(
+                Finding(
+                    "introduction.not-pinned",
+                    f"the introduction commit {self.ground.introduction} was found in the history, not pinned",
+                    "ask a colleague whether it is the right one, then "
+                    f"`git config {documents.INTRODUCTION_KEY} {self.ground.introduction}`",
+                    "warning",
+                )
+            )
+        return Overview(
+            title=settings.title,
+            main=self.ground.main,
+            notes=self.notes.commit,
+            introduction=self.ground.introduction,
+            policy=self.policy,
+            findings=in_order(found),
+            assessments=self.all(),
+            now=self.now,
+            commit_time=self.repository.commit(self.ground.main).committer.time,
+            links=dict(settings.links),
+        )
+
+    # -- how one is judged -------------------------------------------------------------------
+
+    def _assess(self, entry: Entry, history: Sequence[Touch], merged: bool) -> Assessment:
+        """Judge one file, in these steps:
+
+        1. read it, and hold it against the policy;
+        2. authenticate the notes on its text and on its earlier texts;
+        3. an open change is judged by the policy at the tip, from its notes;
+        4. a documented one from its record, by the policy in force when it was recorded, and held
+           against the notes that its commit witnessed, where those are at hand.
+        """
+        # 1. The document.
+        if not entry.is_file:
+            stray = Finding(
+                "change.stray-file", f"{entry.path} is no regular file", "remove it", path=entry.path
+            )
+            return Assessment(entry.path, b"", None, None, None, None, (), (stray,))
+        raw = self.repository.blob(entry.id)
+        parsed = parse_change(raw, entry.path)
+        if parsed.change is None:
+            versions = _versions(history, None)
+            found = [*parsed.findings]
+            if self.policy is not None:
+                found += crosscheck(parsed, self.policy, self.known_ids)
+            found = [f.about(_id_of(entry.path)) for f in found]
+            return Assessment(entry.path, raw, None, None, None, self.policy, versions, in_order(found))
+        if self.policy is None:
+            versions = _versions(history, None)
+            return Assessment(
+                entry.path, raw, parsed.change, None, None, None, versions, self.policy_findings
+            )
+        if parsed.change.record is None:
+            return self._open(raw, parsed, parsed.change, history, merged, self.policy)
+        return self._documented(raw, parsed.change, entry, history, merged, self.policy)
+
+    def _open(
+        self,
+        raw: bytes,
+        parsed: ParsedChange,
+        change: Change,
+        history: Sequence[Touch],
+        merged: bool,
+        policy: Policy,
+    ) -> Assessment:
+        """3. An open change."""
+        evidence = self._evidence(raw, change, history, merged, self.notes, policy, self.now)
+        found = list(crosscheck(parsed, policy, self.known_ids))
+        if (recorded := self._recording(change.path, history)) is not None:
+            found.append(
+                Finding(
+                    "record.removed",
+                    f"the change was documented by commit {recorded.commit[:12]}; its record was removed since",
+                    f"`git checkout {recorded.commit[:12]} -- {change.path}` restores it",
+                    path=change.path,
+                )
+            )
+        if has_errors(found):
+            # A text with errors is not approved, whatever was signed on it.
+            evidence = replace(evidence, doubts=(*evidence.doubts, *found))
+            found = []
+        verdict = judge(evidence, policy, self.now)
+        versions = _versions(history, None)
+        found = [f.about(change.id) for f in found]
+        return Assessment(
+            change.path,
+            raw,
+            change,
+            evidence,
+            verdict,
+            policy,
+            versions,
+            in_order([*found, *verdict.findings]),
+        )
+
+    def _documented(
+        self,
+        raw: bytes,
+        change: Change,
+        entry: Entry,
+        history: Sequence[Touch],
+        merged: bool,
+        tip_policy: Policy,
+    ) -> Assessment:
+        """4. A documented change."""
+        record = change.record
+        assert record is not None  # noqa: S101 - the caller looked
+        found: list[Finding] = []
+        recorded = self._recording(entry.path, history)
+        versions = _versions(history, recorded.commit if recorded else None)
+        policy, moment = tip_policy, self.now
+        witnessed: str | None = None
+        if recorded is None:
+            found.append(
+                Finding("record.no-commit", "no commit of the branch of record brought this record in")
+            )
+        else:
+            commit = self.repository.commit(recorded.commit)
+            before = self.policies.at(commit.parents[0])[0] if commit.parents else None
+            if before is None:
+                found.append(
+                    Finding(
+                        "record.no-policy",
+                        f"there was no readable policy when commit {recorded.commit[:12]} recorded the change",
+                    )
+                )
+            else:
+                policy, moment = before, commit.committer.time
+            witnessed = trailer_of(commit.message)
+            if recorded.blob != entry.id:
+                newest = next(t for t in history if t.blob == entry.id or t is history[-1])
+                found.append(
+                    Finding(
+                        "record.edited",
+                        f"the documented file was edited by commit {newest.commit[:12]} ({newest.author_email})",
+                        f"`git checkout {recorded.commit[:12]} -- {entry.path}` restores it; "
+                        "what must be corrected is a new change that `amends` this one",
+                        path=entry.path,
+                    )
+                )
+        text = text_of(self.repository, raw, change)
+        authenticator = self._authenticator(policy, moment)
+        genuine, problems = check_record(raw, change, record, text, authenticator)
+        found += problems
+        known = all(s.seen is not None for s in genuine)
+        if not known:
+            found.append(
+                Finding(
+                    "record.order-unchecked",
+                    "the notes are not at hand, so the order of the sign-offs rests on the record",
+                    "`gitchange sync` fetches them",
+                    "note",
+                )
+            )
+        request = request_of(raw, change)
+        authors = _authors(history, until=recorded.commit if recorded else None)
+        from_record = Evidence(
+            change=change,
+            blob=text.blob,
+            sha256=text.sha256,
+            size=len(request),
+            authors=authors,
+            sign_offs=genuine,
+            stale=self._stale(change, history, text, policy, moment, self.notes),
+            order_known=known,
+            merged=merged,
+            requested_at=history[-1].time if history else None,
+        )
+        verdict = judge(from_record, policy, moment, documented=not has_errors(found))
+        if witnessed is not None and known and self.repository.has(witnessed):
+            then = Notes(self.repository, witnessed)
+            evidence = self._evidence(raw, change, history, merged, then, policy, moment, authors)
+            by_notes = judge(evidence, policy, moment)
+            if not by_notes.complete:
+                found.append(
+                    Finding(
+                        "record.contradicts-notes",
+                        f"by the notes that its commit witnessed, the change was {by_notes.status}",
+                        "`git log -p` of the file and of the notes tells who wrote the record and what it leaves out",
+                    )
+                )
+                verdict = judge(from_record, policy, moment, documented=False)
+        found = [f.about(change.id) for f in found]
+        return Assessment(
+            change.path,
+            raw,
+            change,
+            from_record,
+            verdict,
+            policy,
+            versions,
+            in_order([*found, *verdict.findings]),
+            "record",
+        )
+
+    def _recording(self, path: str, history: Sequence[Touch]) -> Touch | None:
+        """The oldest commit after which the file had a record (its blob parses with one)."""
+        found: Touch | None = None
+        for touch in history:  # newest first
+            if touch.blob and self._has_record(touch.blob, path):
+                found = touch
+        return found
+
+    def _has_record(self, blob: str, path: str) -> bool:
+        raw = self.repository.blob(blob)
+        if b"[record]" not in raw:  # spares the parser; the words may also stand inside a text
+            return False
+        change = parse_change(raw, path).change
+        return change is not None and change.record is not None
+
+    def _evidence(
+        self,
+        raw: bytes,
+        change: Change,
+        history: Sequence[Touch],
+        merged: bool,
+        where: Notes,
+        policy: Policy,
+        moment: dt.datetime,
+        authors: frozenset[str] | None = None,
+    ) -> Evidence:
+        """2. What the notes say about the change's text."""
+        text = text_of(self.repository, raw, change)
+        authenticator = self._authenticator(policy, moment)
+        sign_offs: list[SignOff] = []
+        doubts: list[Finding] = []
+        ignored: list[Finding] = []
+        for line in where.lines(text.blob):
+            judged = authenticator.authenticate(line, text)
+            if isinstance(judged, SignOff):
+                sign_offs.append(judged)
+            elif judged.intact:
+                ignored.append(judged.finding)
+            else:
+                doubts.append(judged.finding)
+        return Evidence(
+            change=change,
+            blob=text.blob,
+            sha256=text.sha256,
+            size=len(request_of(raw, change)),
+            authors=_authors(history) if authors is None else authors,
+            sign_offs=tuple(sign_offs),
+            stale=self._stale(change, history, text, policy, moment, where),
+            doubts=tuple(doubts),
+            ignored=tuple(ignored),
+            merged=merged,
+            requested_at=history[-1].time if history else None,
+        )
+
+    def _stale(
+        self,
+        change: Change,
+        history: Sequence[Touch],
+        current: Text,
+        policy: Policy,
+        moment: dt.datetime,
+        where: Notes,
+    ) -> tuple[SignOff, ...]:
+        """Genuine sign-offs on earlier texts."""
+        authenticator = self._authenticator(policy, moment)
+        stale: list[SignOff] = []
+        for blob in dict.fromkeys(touch.blob for touch in history):
+            if not blob or blob == current.blob:
+                continue
+            lines = where.lines(blob)
+            if not lines:
+                continue
+            earlier = Text(change.id, change.path, blob, _sha256(self.repository.blob(blob)))
+            judged = [authenticator.authenticate(line, earlier) for line in lines]
+            stale += [s for s in judged if not isinstance(s, Doubt)]
+        return tuple(sorted(stale, key=lambda s: (s.when, s.digest)))
+
+    def _authenticator(self, policy: Policy, moment: dt.datetime) -> Authenticator:
+        key = (policy.tree, moment)
+        if key not in self._authenticators:
+            self._authenticators[key] = Authenticator(
+                self.repository, self.ground.introduction, policy, moment
+            )
+        return self._authenticators[key]
+
+
+def overview(directory: Path, now: dt.datetime | None = None, *, introduction: str | None = None) -> Overview:
+    """The state of the configuration repository that holds this folder.
+
+    Without `now` it is judged at the moment of its newest commit: what is built from given commits is
+    then the same on any day.
+    """
+    repository = Repository.open(directory)
+    moment = now or newest_moment(repository)
+    return Assessor(repository, moment, introduction=introduction).overview()
+
+
+def newest_moment(repository: Repository) -> dt.datetime:
+    """Committer time of the newest commit on the branch of record and in the notes."""
+    _, main = documents.branch_of_record(repository, Policies(repository))
+    tips = [main, *filter(None, [repository.ref(notes.REF)])]
+    return max(repository.commit(tip).committer.time for tip in tips)
+
+
+def _requested(assessment: Assessment) -> tuple[dt.datetime, str]:
+    """When the change came in: for sorting."""
+    history = assessment.history
+    return (history[-1].time if history else dt.datetime.max.replace(tzinfo=dt.UTC), assessment.path)
+
+
+def _id_of(path: str) -> str:
+    return identifiers.id_of(path) or ""
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _authors(history: Sequence[Touch], *, until: str | None = None) -> frozenset[str]:
+    """Addresses of everybody who wrote a commit of the request; the recording commit is none of it."""
+    touches: Iterable[Touch] = history
+    if until is not None:
+        place = next((i for i, touch in enumerate(history) if touch.commit == until), -1)
+        touches = history[place + 1 :]
+    return frozenset(
+        address.casefold() for touch in touches for address in (touch.author_email, *touch.co_authors)
+    )
+
+
+def _versions(history: Sequence[Touch], recorded: str | None) -> tuple[Version, ...]:
+    versions: list[Version] = []
+    for place, touch in enumerate(history):
+        if not touch.blob:
+            kind: Literal["requested", "edited", "documented", "removed"] = "removed"
+        elif touch.commit == recorded:
+            kind = "documented"
+        else:
+            kind = "requested" if place == len(history) - 1 else "edited"
+        versions.append(
+            Version(
+                touch.commit,
+                touch.author_name,
+                touch.author_email,
+                touch.time,
+                touch.subject,
+                touch.blob,
+                kind,
+            )
+        )
+    return tuple(versions)

@@ -1,0 +1,222 @@
+"""`verify`: is everything that this repository claims borne out by its evidence?
+
+Numbered checks, each with how much it looked at and what it found, so that an auditor can see
+that nothing was passed over. The same answers as `show` gives for one change, for all of them, and
+what only shows in the whole: removed files, notes on nothing, witnesses without their notes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from gitchange.assessment.assess import Assessor
+from gitchange.assessment.overview import Assessment
+from gitchange.git import program
+from gitchange.ledger import documents
+from gitchange.ledger.records import TRAILER, trailer_of
+from gitchange.model import identifiers
+from gitchange.model.finding import Finding, has_errors, in_order
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One numbered check."""
+
+    name: str
+    question: str
+    looked_at: int
+    """How many things were looked at."""
+    findings: tuple[Finding, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether it found no error."""
+        return not has_errors(self.findings)
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """The answer, and what it rests on."""
+
+    verdict: Literal["ok", "breach", "undecided"]
+    main: str
+    notes: str | None
+    introduction: str
+    pinned: bool
+    policy: str | None
+    checks: tuple[Check, ...]
+    assessments: tuple[Assessment, ...]
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """All of them."""
+        return in_order([f for check in self.checks for f in check.findings])
+
+    def as_json(self) -> dict[str, Any]:
+        """The documented JSON shape."""
+        return {
+            "schema": 1,
+            "verdict": self.verdict,
+            "main": self.main,
+            "notes": self.notes,
+            "introduction": self.introduction,
+            "pinned": self.pinned,
+            "policy": self.policy,
+            "checks": [
+                {
+                    "name": c.name,
+                    "question": c.question,
+                    "looked_at": c.looked_at,
+                    "passed": c.passed,
+                    "findings": len(c.findings),
+                }
+                for c in self.checks
+            ],
+            "findings": [f.as_json() for f in self.findings],
+        }
+
+
+def verify_repository(assessor: Assessor, changes: tuple[str, ...] = ()) -> Verification:
+    """Check the repository, or a few changes of it, in these steps:
+
+    1. the introduction is pinned and part of the branch of record;
+    2. the policy can be read;
+    3. every change file can be read and lies where it belongs, and none was removed;
+    4. every line of the notes is a sign-off on a text of a change;
+    5. every sign-off of an open change is genuine;
+    6. every documented change is borne out by its record, from the branch of record alone;
+    7. every notes commit that the branch of record witnesses is contained in the notes.
+
+    `undecided` when something needed is missing (policy, objects); `breach` when a check found an error.
+    """
+    checks: list[Check] = []
+    # 1. The introduction.
+    ground = assessor.ground
+    found: list[Finding] = []
+    if not ground.pinned:
+        found.append(
+            Finding(
+                "introduction.not-pinned",
+                f"the introduction {ground.introduction} was found in the history itself, not pinned",
+                f"compare it with a colleague's, then `git config {documents.INTRODUCTION_KEY} "
+                f"{ground.introduction}` (or --introduction ID)",
+                "warning",
+            )
+        )
+    checks.append(Check("introduction", "is this the repository that was joined?", 1, tuple(found)))
+    # 2. The policy.
+    checks.append(Check("policy", "can the policy be read?", 1, assessor.policy_findings))
+    # 3. The files.
+    if changes:
+        assessments = tuple(assessor.one(change) for change in changes)
+        removed: tuple[Finding, ...] = ()
+    else:
+        assessments = assessor.all()
+        removed = assessor.removed()
+    unreadable = [f for a in assessments if a.verdict is None for f in a.findings]
+    checks.append(
+        Check(
+            "change files",
+            "is every change file readable, in its place, and still there?",
+            len(assessments),
+            in_order([*unreadable, *removed]),
+        )
+    )
+    # 4. The notes.
+    if not changes:
+        count, notes_found = _check_notes(assessor, assessments)
+        checks.append(
+            Check("notes", "is every line of the notes a sign-off on a change?", count, notes_found)
+        )
+    # 5. and 6. The changes.
+    for name, question, wanted in (
+        ("open changes", "is every sign-off on an open change genuine?", False),
+        ("documented changes", "does every record bear out that its change was complete?", True),
+    ):
+        judged = [a for a in assessments if a.verdict is not None and (a.record is not None) == wanted]
+        about = in_order([f for a in judged for f in a.findings])
+        checks.append(Check(name, question, len(judged), about))
+    # 7. The witnesses.
+    if not changes:
+        checks.append(_check_witnesses(assessor))
+    if assessor.policy is None:
+        verdict: Literal["ok", "breach", "undecided"] = "undecided"
+    else:
+        verdict = "ok" if all(check.passed for check in checks) else "breach"
+    return Verification(
+        verdict,
+        ground.main,
+        assessor.notes.commit,
+        ground.introduction,
+        ground.pinned,
+        assessor.policy.tree if assessor.policy else None,
+        tuple(checks),
+        assessments,
+    )
+
+
+def _check_notes(assessor: Assessor, assessments: tuple[Assessment, ...]) -> tuple[int, tuple[Finding, ...]]:
+    """4. Notes on objects that are no text of any change, here or on another branch."""
+    known = {version.blob for a in assessments for version in a.history}
+    known |= {a.evidence.blob for a in assessments if a.evidence is not None}
+    count = 0
+    strange: list[tuple[str, int]] = []
+    for oid, lines in assessor.notes.all():
+        count += len(lines)
+        if oid not in known:
+            strange.append((oid, len(lines)))
+    if strange:
+        # Texts that only another branch has, e.g. of a request that is not merged yet, are no strangers.
+        elsewhere = {touch.blob for touch in program.touches(assessor.repository, "--all", identifiers.ROOT)}
+        strange = [(oid, lines) for oid, lines in strange if oid not in elsewhere]
+    found = [
+        Finding(
+            "note.on-nothing",
+            f"{lines} line(s) are kept on {oid}, which is no text of any change",
+            "a note belongs on the blob of a change file; its text may be on a branch that is not here",
+            "warning",
+        )
+        for oid, lines in strange
+    ]
+    return count, in_order(found)
+
+
+def _check_witnesses(assessor: Assessor) -> Check:
+    """7. What main says it saw must still be there."""
+    repository, notes_tip = assessor.repository, assessor.notes.commit
+    found: list[Finding] = []
+    witnessed: dict[str, str] = {}
+    for commit in repository.first_parents(assessor.ground.main):
+        named = trailer_of(repository.commit(commit).message)
+        if named is not None:
+            witnessed.setdefault(named, commit)
+        if commit == assessor.ground.introduction:
+            break
+    if notes_tip is None and witnessed:
+        found.append(
+            Finding(
+                "notes.missing",
+                f"{len(witnessed)} commit(s) of the branch of record witness notes that are not in this clone",
+                "`gitchange sync` fetches them; documented changes were checked from their records",
+                "warning",
+            )
+        )
+        return Check(
+            "witnesses", "is everything that was witnessed still there?", len(witnessed), tuple(found)
+        )
+    for named, commit in witnessed.items():
+        contained = (
+            notes_tip is not None and repository.has(named) and repository.is_ancestor(named, notes_tip)
+        )
+        if not contained:
+            found.append(
+                Finding(
+                    "notes.truncated",
+                    f"commit {commit[:12]} witnesses the notes commit {named[:12]}, which the notes do not contain",
+                    f"sign-offs were lost; a clone that has {named[:12]} can restore them (trailer {TRAILER})",
+                )
+            )
+    return Check(
+        "witnesses", "is everything that was witnessed still there?", len(witnessed), in_order(found)
+    )

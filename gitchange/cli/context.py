@@ -1,0 +1,53 @@
+"""From the command line to a workspace: folder, moment, pinned introduction."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from pathlib import Path
+
+import click
+
+from gitchange.cli.terminal import clean
+from gitchange.errors import UsageError
+from gitchange.ledger.remote import Report
+from gitchange.workflow.workspace import Workspace
+
+
+def now() -> dt.datetime:
+    """The clock, read here and nowhere else; GITCHANGE_NOW stands in for it in demonstrations."""
+    if given := os.environ.get("GITCHANGE_NOW"):
+        try:
+            moment = dt.datetime.fromisoformat(given)
+        except ValueError:
+            moment = None
+        if moment is None or moment.tzinfo is None:
+            raise UsageError(f"GITCHANGE_NOW is {given!r}, which is no time with an offset")
+        return moment.astimezone(dt.UTC)
+    return dt.datetime.now(dt.UTC)
+
+
+def directory(context: click.Context) -> Path:
+    """The folder given by -C."""
+    folder = Path(context.obj["directory"])
+    if not folder.is_dir():
+        raise UsageError(f"there is no folder {folder}")
+    return folder
+
+
+def workspace(context: click.Context, at: str | None = None) -> Workspace:
+    """The workspace that the options name."""
+    return Workspace.open(directory(context), now(), introduction=context.obj["introduction"], at=at)
+
+
+def tell_report(report: Report | None) -> None:
+    """What an exchange with the remote came to, on standard error."""
+    if report is None or report.remote is None:
+        return
+    for path in report.kept:
+        click.echo(f"{clean(path)} is edited here and was left as it is", err=True)
+    for problem in report.problems:
+        click.echo(click.style("note: ", fg="yellow") + clean(problem), err=True)
+    if report.waiting:
+        waiting = ", ".join(report.waiting)
+        click.echo(f"still only here: {waiting}; `gitchange sync` sends it", err=True)

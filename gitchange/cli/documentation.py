@@ -1,0 +1,53 @@
+"""`document`."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from gitchange.cli import context as from_context
+from gitchange.cli.terminal import ask, at_terminal, choose, say, word
+from gitchange.model.record import OUTCOMES, Outcome
+from gitchange.workflow.documentation import document
+from gitchange.workflow.reading import show_json
+
+
+@click.command("document")
+@click.argument("change")
+@click.option("--outcome", type=click.Choice(OUTCOMES), help="How it ended.")
+@click.option("--summary", help="What happened, in a few sentences.")
+@click.option("--lessons", help="What should be done differently next time.")
+@click.option("--no-push", is_flag=True, help="Neither fetch nor push; `gitchange sync` sends it later.")
+@click.option("--json", "as_json", is_flag=True, help="Print the change as `show --json` does.")
+@click.pass_context
+def document_command(
+    context: click.Context, /, change: str, no_push: bool, as_json: bool, **given: Any
+) -> None:
+    """Append the record and close a change whose steps are complete.
+
+    Commits on the branch of record, with a trailer that witnesses the notes.
+    """
+    asks = at_terminal()
+    outcome: Outcome = given["outcome"] or choose("outcome", OUTCOMES, "--outcome")
+    summary = given["summary"] or ask("what happened?", "--summary")
+    lessons = given["lessons"]
+    if lessons is None and asks and not given["summary"]:
+        lessons = ask("what should be done differently next time? (empty: nothing)", "--lessons", default="")
+    done = document(
+        from_context.workspace(context),
+        change,
+        outcome=outcome,
+        summary=summary,
+        lessons=lessons or None,
+        push=not no_push,
+    )
+    if as_json:
+        click.echo(json.dumps(show_json(done.assessment), indent=2, ensure_ascii=False))
+    else:
+        click.echo(f"{done.assessment.id} is now {word(done.assessment.status)}")
+        say(f"commit {done.commit[:12]} witnesses the notes {done.witnessed[:12]}")
+        for path in done.kept:
+            say(f"{path} is edited in your work tree and was left as it is", fg="yellow")
+    from_context.tell_report(done.report)

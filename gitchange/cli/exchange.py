@@ -1,0 +1,30 @@
+"""`sync`."""
+
+from __future__ import annotations
+
+import click
+
+from gitchange.cli import context as from_context
+from gitchange.cli.terminal import say
+
+
+@click.command("sync")
+@click.pass_context
+def sync_command(context: click.Context, /) -> int:
+    """Fetch, unite the notes, fast-forward the branch of record, and push what waits.
+
+    Exit code 3 when something is still only here.
+    """
+    place = from_context.workspace(context)
+    report = place.exchange(with_branch=True)
+    if report.remote is None:
+        say("this repository has no remote; everything is here")
+        return 0
+    if report.received:
+        say(f"received {report.received} notes commit(s) from {report.remote}")
+    for ref in report.sent:
+        say(f"sent {ref} to {report.remote}")
+    if not report.received and not report.sent and report.complete and not report.problems:
+        say(f"up to date with {report.remote}")
+    from_context.tell_report(report)
+    return 0 if report.complete and not report.problems else 3

@@ -1,0 +1,213 @@
+"""`new`, `check` and `schema`."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from gitchange.cli import context as from_context
+from gitchange.cli.terminal import ask, ask_yes, at_terminal, choose, complain, say, tell
+from gitchange.errors import UsageError
+from gitchange.git.repository import Repository
+from gitchange.model.change import IMPACTS, LIKELIHOODS
+from gitchange.workflow import requests
+
+_SEPARATOR = "::"
+
+
+@click.command("new")
+@click.option("--from", "source", metavar="FILE", help="A change file without id; - reads standard input.")
+@click.option("--title", help="One line that tells it from others.")
+@click.option("--type", "kind", type=click.Choice(["normal", "standard", "emergency"]), default=None)
+@click.option("--requester", help="Who asks for it; you, when not given.")
+@click.option("--system", "systems", multiple=True, help="A system that is changed; may be repeated.")
+@click.option("--environment", "environments", multiple=True, help="Where; may be repeated.")
+@click.option("--model", help="The standard change model that is followed.")
+@click.option("--reason", help="Why it is needed.")
+@click.option("--scope", help="What is changed, and what is not.")
+@click.option(
+    "--step", "steps", multiple=True, metavar="'ACTION [:: VERIFY]'", help="In order; may be repeated."
+)
+@click.option(
+    "--risk",
+    "risks",
+    multiple=True,
+    metavar="'DESCRIPTION :: CATEGORY :: LIKELIHOOD :: IMPACT :: MITIGATION [:: MITIGATION]'",
+    help="May be repeated.",
+)
+@click.option("--rollback", help="How it is undone.")
+@click.option("--test-plan", help="How one will know that it works.")
+@click.option("--start", help="Begin of the planned window, e.g. 2026-11-22T20:00:00+01:00.")
+@click.option("--end", help="End of the planned window.")
+@click.option("--incident", help="Of an emergency: the incident.")
+@click.option("--justification", help="Of an emergency: why it cannot wait.")
+@click.option("--commit", is_flag=True, help="Commit it on the current branch.")
+@click.option("--no-push", is_flag=True, help="Leave the commit here.")
+@click.pass_context
+def new_command(
+    context: click.Context, /, source: str | None, commit: bool, no_push: bool, **given: Any
+) -> int:
+    """Write a change file.
+
+    Asks for what is missing at a terminal. The file is checked before it is written.
+    """
+    place = from_context.workspace(context)
+    try:
+        if source is not None:
+            if used := [name for name, value in given.items() if value]:
+                raise UsageError(
+                    f"--from takes everything from the file; leave out --{used[0].replace('_', '-')}"
+                )
+            raw = requests.from_text(place, _read(source), source)
+        else:
+            raw = requests.from_fields(place, _fields(place, given))
+        made = requests.new(place, raw, commit=commit, push=not no_push)
+    except requests.InvalidChange as error:
+        tell(error.findings, err=True)
+        complain(error.message, error.hint)
+        return error.exit_code
+    click.echo(made.change)
+    if made.commit is None:
+        say(f"wrote {made.path}; look at it, then: git add {made.path} && git commit")
+    else:
+        say(f"committed {made.path} as {made.commit[:12]}")
+    from_context.tell_report(made.report)
+    return 0
+
+
+def _read(source: str) -> bytes:
+    if source == "-":
+        return sys.stdin.buffer.read()
+    try:
+        return Path(source).read_bytes()
+    except OSError as error:
+        raise UsageError(f"cannot read {source}: {error.strerror}") from None
+
+
+def _fields(place: Any, given: dict[str, Any]) -> dict[str, Any]:
+    """The fields of the change file, asking for those that every change has."""
+    policy = place.policy
+    asks = at_terminal()
+    fields: dict[str, Any] = {"title": given["title"] or ask("title", "--title")}
+    fields["type"] = given["kind"] or (
+        choose("type", ("normal", "standard", "emergency"), "--type", default="normal") if asks else "normal"
+    )
+    fields["requester"] = given["requester"] or place.me()
+    fields["systems"] = list(given["systems"]) or [
+        name.strip()
+        for name in ask(f"systems, with commas between ({', '.join(policy.systems)})", "--system").split(",")
+    ]
+    fields["environments"] = list(given["environments"])
+    if fields["type"] == "standard":
+        fields["model"] = given["model"] or choose("model", sorted(policy.models), "--model")
+    elif given["model"]:
+        fields["model"] = given["model"]
+    fields["reason"] = given["reason"] or ask("reason: why is it needed?", "--reason")
+    fields["scope"] = given["scope"] or ask("scope: what is changed, and what is not?", "--scope")
+    fields["rollback"] = given["rollback"] or ask("rollback: how is it undone?", "--rollback")
+    fields["test_plan"] = given["test_plan"] or ask(
+        "test plan: how will one know that it works?", "--test-plan"
+    )
+    fields["schedule"] = _schedule(given["start"], given["end"])
+    if fields["type"] == "emergency" or given["incident"] or given["justification"]:
+        fields["emergency"] = {
+            "incident": given["incident"] or ask("incident", "--incident"),
+            "justification": given["justification"] or ask("why can it not wait?", "--justification"),
+        }
+    fields["steps"] = [_step(text) for text in given["steps"]] or list(_ask_steps())
+    fields["risks"] = [_risk(text) for text in given["risks"]] or list(_ask_risks())
+    return fields
+
+
+def _schedule(start: str | None, end: str | None) -> dict[str, Any] | None:
+    if start is None and end is None:
+        return None
+    if start is None or end is None:
+        raise UsageError("--start and --end go together")
+    try:
+        return {"start": dt.datetime.fromisoformat(start), "end": dt.datetime.fromisoformat(end)}
+    except ValueError as error:
+        raise UsageError(f"no time: {error}", hint="write 2026-11-22T20:00:00+01:00") from None
+
+
+def _step(text: str) -> dict[str, str]:
+    action, _, verify = (part.strip() for part in text.partition(_SEPARATOR))
+    return {"action": action, "verify": verify} if verify else {"action": action}
+
+
+def _risk(text: str) -> dict[str, Any]:
+    parts = [part.strip() for part in text.split(_SEPARATOR)]
+    if len(parts) < 5:
+        raise UsageError(
+            f"--risk {text!r} has {len(parts)} part(s) of at least 5",
+            hint="'DESCRIPTION :: CATEGORY :: LIKELIHOOD :: IMPACT :: MITIGATION'",
+        )
+    description, category, likelihood, impact, *mitigations = parts
+    return {
+        "description": description,
+        "category": category,
+        "likelihood": likelihood,
+        "impact": impact,
+        "mitigations": mitigations,
+    }
+
+
+def _ask_steps() -> Any:
+    while True:
+        action = ask("step: what is done?", "--step")
+        verify = ask("how does one see that it worked? (empty: nothing)", "--step", default="")
+        yield {"action": action, "verify": verify} if verify else {"action": action}
+        if not ask_yes("another step?", "--step"):
+            return
+
+
+def _ask_risks() -> Any:
+    while True:
+        yield {
+            "description": ask("risk: what may go wrong?", "--risk"),
+            "category": ask("what kind of risk? (availability, security, privacy, ...)", "--risk"),
+            "likelihood": choose("how likely is it?", LIKELIHOODS, "--risk"),
+            "impact": choose("how bad would it be?", IMPACTS, "--risk"),
+            "mitigations": [ask("what is done against it?", "--risk")],
+        }
+        if not ask_yes("another risk?", "--risk"):
+            return
+
+
+@click.command("check")
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--base", metavar="REV", help="Only files that differ from this revision.")
+@click.option("--json", "as_json", is_flag=True, help="The documented JSON shape.")
+@click.pass_context
+def check_command(context: click.Context, /, paths: tuple[Path, ...], base: str | None, as_json: bool) -> int:
+    """Check change files and policy, committed or not: every problem at once.
+
+    Without PATHS everything. Exit code 1 when there is an error.
+    """
+    folder = from_context.directory(context)
+    given = [path if path.is_absolute() else folder / path for path in paths]
+    done = requests.check(Repository.open(folder), given, base=base)
+    if as_json:
+        shape = {
+            "schema": 1,
+            "ok": done.ok,
+            "files": done.files,
+            "findings": [f.as_json() for f in done.findings],
+        }
+        click.echo(json.dumps(shape, indent=2, ensure_ascii=False))
+        return 0 if done.ok else 1
+    tell(done.findings)
+    errors = sum(1 for f in done.findings if f.severity == "error")
+    say(f"{done.files} change file(s) checked, {errors} error(s)", fg="green" if done.ok else "red")
+    return 0 if done.ok else 1
+
+
+@click.command("schema")
+def schema_command() -> None:
+    """Print the JSON Schema of change files, for editors that complete and check TOML."""
+    click.echo(json.dumps(requests.schema(), indent=2, ensure_ascii=False))

@@ -1,0 +1,68 @@
+"""`init`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from gitchange.cli.terminal import ask, choose, say
+from gitchange.errors import UsageError
+from gitchange.site.scaffold import site_files
+from gitchange.workflow import setup
+
+
+@click.command("init")
+@click.argument("target", required=False, metavar="[DIR]")
+@click.option("--title", help="Title of the repository and its site.")
+@click.option("--policy", "policy_dir", metavar="DIR", help="A prepared policy folder.")
+@click.option(
+    "--principal", metavar="NAME", help="Without --policy: your name in the policy, an e-mail address."
+)
+@click.option("--key", "key_file", metavar="FILE.pub", help="Without --policy: your public key.")
+@click.option(
+    "--system", default="system", show_default=True, help="Without --policy: id of the first system."
+)
+@click.pass_context
+def init_command(
+    context: click.Context,
+    /,
+    target: str | None,
+    title: str | None,
+    policy_dir: str | None,
+    principal: str | None,
+    key_file: str | None,
+    system: str,
+) -> None:
+    """Make or adopt a configuration repository.
+
+    Commits the policy (the introduction commit) and pins that commit in this clone's configuration.
+    """
+    folder = Path(context.obj["directory"]) / (target or ".")
+    if policy_dir is not None and (principal or key_file):
+        raise UsageError("--policy and --principal/--key exclude each other")
+    if policy_dir is None and principal is None and key_file is None:
+        kind = choose(
+            "a prepared policy folder, or a first policy from your own key?", ("folder", "key"), "--policy"
+        )
+        if kind == "folder":
+            policy_dir = ask("policy folder", "--policy")
+    if policy_dir is not None:
+        files = setup.read_policy_folder(Path(policy_dir).expanduser())
+    else:
+        principal = principal or ask("your name in the policy (an e-mail address)", "--principal")
+        key_file = key_file or ask("your public key", "--key", default="~/.ssh/id_ed25519.pub")
+        files = setup.first_policy(principal, Path(key_file).expanduser(), system)
+    title = title or ask("title of the repository and its site", "--title", default="Changes")
+    done = setup.initialise(folder, title, files, site_files(title))
+    verb = "made" if done.created else "adopted"
+    say(f"{verb} the configuration repository {done.directory}", bold=True)
+    people, systems = len(done.policy.people), len(done.policy.systems)
+    say(f"policy version {done.policy.version}: {people} person(s), {systems} system(s)")
+    say(f"introduction commit (pinned): {done.introduction}")
+    for path in done.kept:
+        say(f"{path} was there and differs; it was left as it is")
+    for words in done.missing_duties:
+        say(f"note: {words}", fg="yellow")
+    say("next: `gitchange new`, and everybody who clones pins the introduction:")
+    say(f"  git config gitchange.introduction {done.introduction}")

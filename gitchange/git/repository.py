@@ -1,0 +1,433 @@
+"""A repository's objects and refs, in-process by libgit2.
+
+Object ids are lower-case hexadecimal strings everywhere; paths are `/`-separated and relative to the
+root of a tree. Every write is atomic: objects are written before the ref that needs them, and a
+ref moves by compare-and-swap.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import pygit2
+from pygit2.enums import FileMode, ObjectType, SortMode
+
+from gitchange.errors import RepositoryError, UsageError
+
+Kind = TypeVar("Kind")
+
+FILE = int(FileMode.BLOB)
+TREE = int(FileMode.TREE)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Name, address and moment of an author or committer."""
+
+    name: str
+    email: str
+    time: dt.datetime
+    """With the offset that the commit names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """One commit."""
+
+    id: str
+    tree: str
+    parents: tuple[str, ...]
+    author: Person
+    committer: Person
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of a tree."""
+
+    path: str
+    id: str
+    mode: int
+
+    @property
+    def is_tree(self) -> bool:
+        """Whether it is a folder."""
+        return self.mode == TREE
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it is a regular file (executable or not); a link or a submodule is none."""
+        return self.mode in (FILE, int(FileMode.BLOB_EXECUTABLE))
+
+
+class MovedError(RepositoryError):
+    """A ref moved while we worked; the caller starts again from its new value."""
+
+
+class Repository:
+    """An open repository, with or without a work tree."""
+
+    def __init__(self, handle: pygit2.Repository) -> None:
+        self._repo = handle
+        self._entries: dict[str, tuple[Entry, ...]] = {}
+
+    @classmethod
+    def open(cls, directory: Path) -> Repository:
+        """The repository that holds this folder; RepositoryError when there is none."""
+        try:
+            found = pygit2.discover_repository(str(directory))
+            if found is None:
+                raise KeyError(directory)
+            return cls(pygit2.Repository(found))
+        except (KeyError, pygit2.GitError) as error:
+            detail = f": {error}" if isinstance(error, pygit2.GitError) else ""
+            raise RepositoryError(
+                f"{directory} is not in a Git repository{detail}",
+                hint="go to a configuration repository, use -C DIR, or make one with `gitchange init`",
+            ) from None
+
+    @classmethod
+    def create(cls, directory: Path, branch: str) -> Repository:
+        """A new repository with a work tree, its first branch not yet born."""
+        return cls(pygit2.init_repository(str(directory), initial_head=branch))
+
+    # -- places ------------------------------------------------------------------------------
+
+    @property
+    def git_dir(self) -> Path:
+        """The folder of this work tree's own Git files."""
+        return Path(self._repo.path)
+
+    @property
+    def common_dir(self) -> Path:
+        """The Git folder that all work trees share: refs, objects and our caches live there."""
+        pointer = self.git_dir / "commondir"
+        if pointer.is_file():
+            return (self.git_dir / pointer.read_text().strip()).resolve()
+        return self.git_dir
+
+    @property
+    def work_dir(self) -> Path | None:
+        """The work tree; None in a bare repository."""
+        return Path(self._repo.workdir) if self._repo.workdir else None
+
+    @property
+    def directory(self) -> Path:
+        """Where to run stock git: the work tree, otherwise the Git folder."""
+        return self.work_dir or self.git_dir
+
+    # -- configuration -----------------------------------------------------------------------
+
+    def config(self, key: str) -> str | None:
+        """A value of git's configuration, all levels; None when unset."""
+        try:
+            return str(self._repo.config.snapshot()[key])
+        except KeyError:
+            return None
+
+    def config_list(self, key: str) -> list[str]:
+        """All values of a key that may be given several times."""
+        try:
+            return [str(value) for value in self._repo.config.get_multivar(key)]
+        except (KeyError, pygit2.GitError):
+            return []
+
+    def set_config(self, key: str, value: str) -> None:
+        """Set a value in this repository's own configuration."""
+        self._repo.config[key] = value
+
+    def add_config(self, key: str, value: str) -> None:
+        """Add a value to a key that may be given several times, unless it is there."""
+        if value not in self.config_list(key):
+            self._repo.config.set_multivar(key, "^$", value)
+
+    # -- refs --------------------------------------------------------------------------------
+
+    def ref(self, name: str) -> str | None:
+        """The commit that a ref names; None when the ref does not exist."""
+        try:
+            reference = self._repo.references[name].resolve()
+        except KeyError:
+            return None
+        return str(reference.target)
+
+    def refs(self, prefix: str) -> dict[str, str]:
+        """All refs below a prefix."""
+        found: dict[str, str] = {}
+        for name in self._repo.references:
+            if name.startswith(prefix) and (target := self.ref(name)) is not None:
+                found[name] = target
+        return found
+
+    def head_ref(self) -> str | None:
+        """The branch that HEAD names, born or not; None when HEAD is detached."""
+        head = self._repo.lookup_reference("HEAD")
+        target = head.target
+        return target if isinstance(target, str) else None
+
+    def resolve(self, revision: str) -> str:
+        """The commit that a revision names; UsageError when there is none."""
+        try:
+            return str(self._repo.revparse_single(revision).peel(pygit2.Commit).id)
+        except (KeyError, ValueError, pygit2.GitError):
+            raise UsageError(f"there is no commit {revision!r} in this repository") from None
+
+    def remotes(self) -> list[str]:
+        """Names of the remotes."""
+        return [remote.name for remote in self._repo.remotes if remote.name]
+
+    def set_ref(self, name: str, new: str, old: str | None, log: str) -> None:
+        """Move a ref from `old` (None: it must not exist) to `new`; MovedError when it is elsewhere.
+
+        The lock that git itself takes makes the comparison and the move one step.
+        """
+        transaction = self._repo.transaction()
+        try:
+            with transaction as held:
+                held.lock_ref(name)
+                if self.ref(name) != old:
+                    raise MovedError(f"{name} moved while we worked", hint="run the command again")
+                held.set_target(name, new, message=log)
+        except pygit2.GitError as error:
+            # libgit2 says "failed to lock file"; somebody else holds the lock, or left it.
+            lock = self.common_dir / f"{name}.lock"
+            raise MovedError(
+                f"{name} is locked: {error}",
+                hint=f"when no other git or gitchange is running, remove {lock}",
+            ) from None
+
+    # -- objects -----------------------------------------------------------------------------
+
+    def has(self, oid: str) -> bool:
+        """Whether the object is here."""
+        return oid in self._repo
+
+    def commit(self, oid: str) -> Commit:
+        """A commit; RepositoryError when it is missing (a shallow or damaged clone)."""
+        commit = self._get(oid, pygit2.Commit)
+        return Commit(
+            str(commit.id),
+            str(commit.tree_id),
+            tuple(str(parent) for parent in commit.parent_ids),
+            _person(commit.author),
+            _person(commit.committer),
+            commit.message,
+        )
+
+    def blob(self, oid: str) -> bytes:
+        """A file's bytes; RepositoryError when it is missing."""
+        return bytes(self._get(oid, pygit2.Blob).data)
+
+    def tree_of(self, commit: str) -> str:
+        """The tree of a commit."""
+        return str(self._get(commit, pygit2.Commit).tree_id)
+
+    def entries(self, tree: str) -> tuple[Entry, ...]:
+        """What a folder holds directly, in git's order."""
+        if (known := self._entries.get(tree)) is None:
+            known = tuple(
+                Entry(item.name or "", str(item.id), int(item.filemode))
+                for item in self._get(tree, pygit2.Tree)
+            )
+            if len(self._entries) > 4096:
+                self._entries.clear()
+            self._entries[tree] = known
+        return known
+
+    def entry(self, tree: str, path: str) -> Entry | None:
+        """The entry at a path below a tree; None when nothing is there."""
+        try:
+            found = self._get(tree, pygit2.Tree)[path]
+        except KeyError:
+            return None
+        return Entry(path, str(found.id), int(found.filemode))
+
+    def walk(self, tree: str, prefix: str = "") -> Iterator[Entry]:
+        """Every entry below a tree that is no folder, with its whole path."""
+        for item in self.entries(tree):
+            path = f"{prefix}{item.path}"
+            if item.is_tree:
+                yield from self.walk(item.id, f"{path}/")
+            else:
+                yield Entry(path, item.id, item.mode)
+
+    def hash_blob(self, data: bytes) -> str:
+        """The id that git gives to these bytes; nothing is written."""
+        return str(pygit2.hash(data))
+
+    def write_blob(self, data: bytes) -> str:
+        """Write a file's bytes as an object."""
+        return str(self._repo.create_blob(data))
+
+    def write_tree(self, entries: Mapping[str, tuple[str, int]]) -> str:
+        """Write one folder from its entries: name -> (id, mode)."""
+        builder = self._repo.TreeBuilder()
+        for name, (oid, mode) in entries.items():
+            builder.insert(name, oid, FileMode(mode))
+        return str(builder.write())
+
+    def edit_tree(self, tree: str | None, edits: Mapping[str, tuple[str, int] | None]) -> str:
+        """A tree with files put at paths (id, mode) or removed (None); only the folders on the way change."""
+        builder = self._repo.TreeBuilder(self._get(tree, pygit2.Tree)) if tree else self._repo.TreeBuilder()
+        below: dict[str, dict[str, tuple[str, int] | None]] = {}
+        for path, edit in edits.items():
+            name, _, rest = path.partition("/")
+            if rest:
+                below.setdefault(name, {})[rest] = edit
+            elif edit is not None:
+                builder.insert(name, edit[0], FileMode(edit[1]))
+            elif builder.get(name) is not None:
+                builder.remove(name)
+        for name, inner in below.items():
+            present = builder.get(name)
+            folder = str(present.id) if present is not None and int(present.filemode) == TREE else None
+            edited = self.edit_tree(folder, inner)
+            if len(self._get(edited, pygit2.Tree)) == 0:
+                if present is not None:
+                    builder.remove(name)
+            else:
+                builder.insert(name, edited, FileMode.TREE)
+        return str(builder.write())
+
+    def write_commit(
+        self, tree: str, parents: tuple[str, ...], message: str, author: Person, committer: Person
+    ) -> str:
+        """Write a commit object; no ref moves."""
+        return str(
+            self._repo.create_commit(
+                None,
+                _signature(author),
+                _signature(committer),
+                message,
+                tree,
+                list(parents),
+            )
+        )
+
+    # -- history -----------------------------------------------------------------------------
+
+    def first_parents(self, tip: str) -> Iterator[str]:
+        """The first-parent line from a commit back to the root, the commit itself first."""
+        current: str | None = tip
+        while current is not None:
+            yield current
+            parents = self._get(current, pygit2.Commit).parent_ids
+            current = str(parents[0]) if parents else None
+
+    def ancestors(self, tip: str, hidden: tuple[str, ...] = ()) -> Iterator[str]:
+        """All commits reachable from `tip` and not from `hidden`, children before parents."""
+        walker = self._repo.walk(tip, SortMode.TOPOLOGICAL)
+        for oid in hidden:
+            walker.hide(oid)
+        for commit in walker:
+            yield str(commit.id)
+
+    def is_ancestor(self, ancestor: str, descendant: str) -> bool:
+        """Whether `ancestor` is `descendant` or reachable from it."""
+        return ancestor == descendant or bool(self._repo.descendant_of(descendant, ancestor))
+
+    def merge_base(self, one: str, other: str) -> str | None:
+        """The best common ancestor; None when the histories are unrelated."""
+        base = self._repo.merge_base(one, other)
+        return str(base) if base else None
+
+    # -- work tree ---------------------------------------------------------------------------
+
+    def switch_files(self, branch: str, old: str | None, new: str) -> tuple[str, ...]:
+        """Bring the files of the checked-out branch from commit `old` to commit `new`.
+
+        Done before the ref moves: whoever is killed in between is left with files that are ahead of
+        the branch, never with files that would undo it. Only paths that differ between the commits
+        are touched, and only where the user has not edited them: those are returned, left as they are.
+        """
+        if self.work_dir is None or self.head_ref() != branch:
+            return ()
+        changed = self.changed(self.tree_of(old) if old else None, self.tree_of(new))
+        index = self._repo.index
+        index.read()
+        kept: list[str] = []
+        for path, was, now in changed:
+            target = self.work_dir / path
+            exists = target.is_file() and not target.is_symlink()
+            on_disk = self.hash_blob(target.read_bytes()) if exists else None
+            staged = str(index[path].id) if path in index else None
+            expected = (was.id if was else None, now.id if now else None)
+            if on_disk not in expected or staged not in expected:
+                kept.append(path)
+            elif now is None:
+                target.unlink(missing_ok=True)
+                if path in index:
+                    index.remove(path)
+            else:
+                if on_disk != now.id:
+                    write_file(target, self.blob(now.id), executable=now.mode != FILE)
+                index.add(pygit2.IndexEntry(path, pygit2.Oid(hex=now.id), FileMode(now.mode)))
+        index.write()
+        return tuple(kept)
+
+    def changed(
+        self, old: str | None, new: str | None, prefix: str = ""
+    ) -> Iterator[tuple[str, Entry | None, Entry | None]]:
+        """Paths of files that differ between two trees; equal folders are skipped by their ids."""
+        if old == new:
+            return
+        before = {entry.path: entry for entry in self.entries(old)} if old else {}
+        after = {entry.path: entry for entry in self.entries(new)} if new else {}
+        for name in sorted(before.keys() | after.keys()):
+            was, now = before.get(name), after.get(name)
+            if was == now:
+                continue
+            path = f"{prefix}{name}"
+            if (was and was.is_tree) or (now and now.is_tree):
+                old_tree = was.id if was and was.is_tree else None
+                new_tree = now.id if now and now.is_tree else None
+                yield from self.changed(old_tree, new_tree, f"{path}/")
+            old_file = Entry(path, was.id, was.mode) if was and not was.is_tree else None
+            new_file = Entry(path, now.id, now.mode) if now and not now.is_tree else None
+            if old_file or new_file:
+                yield path, old_file, new_file
+
+    def _get(self, oid: str, kind: type[Kind]) -> Kind:
+        try:
+            found = self._repo[oid]
+        except (KeyError, ValueError):
+            raise RepositoryError(
+                f"the object {oid} is missing",
+                hint="the clone is shallow, partial or damaged: `git fetch --unshallow` or clone again",
+            ) from None
+        if not isinstance(found, kind):
+            raise RepositoryError(f"the object {oid} is a {ObjectType(found.type).name.lower()}")
+        return found
+
+
+def write_file(target: Path, data: bytes, *, executable: bool = False) -> None:
+    """Write a file by renaming a complete one into place: readers see the old or the new, never half."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.chmod(0o755 if executable else 0o644)
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _person(signature: pygit2.Signature) -> Person:
+    zone = dt.timezone(dt.timedelta(minutes=signature.offset))
+    return Person(signature.name, signature.email, dt.datetime.fromtimestamp(signature.time, zone))
+
+
+def _signature(person: Person) -> pygit2.Signature:
+    offset = person.time.utcoffset() or dt.timedelta()
+    return pygit2.Signature(
+        person.name, person.email, int(person.time.timestamp()), int(offset.total_seconds() // 60)
+    )

@@ -1,0 +1,160 @@
+"""Policies, settings and change files at a commit; the branch of record and the pinned introduction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from gitchange.errors import RepositoryError, UsageError
+from gitchange.git.repository import Entry, Repository
+from gitchange.model import identifiers, policy, settings
+from gitchange.model.finding import Finding
+from gitchange.model.policy import Policy
+from gitchange.model.settings import Settings
+
+INTRODUCTION_KEY = "gitchange.introduction"
+"""Where each user pins the introduction commit: git's configuration, outside the repository's content."""
+
+
+class Policies:
+    """Policies by commit, each tree read once."""
+
+    def __init__(self, repository: Repository) -> None:
+        self._repository = repository
+        self._known: dict[str, tuple[Policy | None, tuple[Finding, ...]]] = {}
+
+    def at(self, commit: str) -> tuple[Policy | None, tuple[Finding, ...]]:
+        """The policy in the commit's tree; None with findings when there is none that can be read."""
+        entry = self._repository.entry(self._repository.tree_of(commit), policy.ROOT)
+        if entry is None or not entry.is_tree:
+            return None, (
+                Finding(
+                    "policy.missing",
+                    f"commit {commit[:12]} has no {policy.ROOT}/ folder, so nothing can be approved",
+                    "`gitchange init` writes one",
+                ),
+            )
+        return self.of_tree(entry.id)
+
+    def of_tree(self, tree: str) -> tuple[Policy | None, tuple[Finding, ...]]:
+        """The policy that a tree id names."""
+        if tree not in self._known:
+            files: dict[str, bytes] = {}
+            odd: list[Finding] = []
+            for item in self._repository.walk(tree):
+                if item.is_file:
+                    files[item.path] = self._repository.blob(item.id)
+                else:
+                    path = f"{policy.ROOT}/{item.path}"
+                    odd.append(
+                        Finding("policy.stray-file", f"{path} is no regular file", "remove it", path=path)
+                    )
+            loaded, found = policy.load_policy(files, tree)
+            self._known[tree] = (None if odd else loaded, (*odd, *found))
+        return self._known[tree]
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """Where in the repository everything is read: decided once for a command."""
+
+    branch: str
+    """Full name of the branch of record."""
+    main: str
+    """Its tip, or the commit that `--as-of` asked for."""
+    introduction: str
+    pinned: bool
+    """Whether the user pinned the introduction; otherwise it was found in the history itself."""
+
+
+def branch_of_record(repository: Repository, policies: Policies) -> tuple[str, str]:
+    """The branch of record (full ref name) and its tip.
+
+    The policy names the branch; it is read where HEAD stands. A clone that never checked the branch out has
+    only the remote's copy, which then serves.
+    """
+    head = repository.ref("HEAD")
+    names: list[str] = []
+    if head is not None:
+        current, _ = policies.at(head)
+        if current is not None:
+            names.append(current.main)
+    if (at_head := repository.head_ref()) is not None:
+        names.append(at_head)
+    for name in names:
+        if (tip := repository.ref(name)) is not None:
+            return name, tip
+        short = name.removeprefix("refs/heads/")
+        for remote in repository.remotes():
+            if (tip := repository.ref(f"refs/remotes/{remote}/{short}")) is not None:
+                return name, tip
+    if head is not None:
+        return "HEAD", head
+    raise RepositoryError(
+        "this repository has no commit yet",
+        hint="`gitchange init` makes the first one, with the policy",
+    )
+
+
+def find_ground(
+    repository: Repository, policies: Policies, *, at: str | None = None, introduction: str | None = None
+) -> Ground:
+    """Decide where to read: branch, commit and introduction.
+
+    Raises UsageError when the pinned introduction is not part of the branch of record: that is another
+    repository, or one whose beginning was exchanged.
+    """
+    branch, tip = branch_of_record(repository, policies)
+    main = repository.resolve(at) if at else tip
+    pinned = introduction or repository.config(INTRODUCTION_KEY)
+    if pinned is not None:
+        known = repository.resolve(pinned) if repository.has(pinned) else None
+        if known is None or not repository.is_ancestor(known, main):
+            raise UsageError(
+                f"the pinned introduction {pinned} is no part of {branch}",
+                hint="this is another repository than the one you joined, or its beginning was exchanged; "
+                f"ask a colleague for the id, then `git config {INTRODUCTION_KEY} ID`",
+            )
+        return Ground(branch, main, known, True)
+    return Ground(branch, main, first_with_policy(repository, main), False)
+
+
+def first_with_policy(repository: Repository, main: str) -> str:
+    """The oldest commit on the first-parent line that has a policy folder."""
+    found: str | None = None
+    for commit in repository.first_parents(main):
+        if repository.entry(repository.tree_of(commit), policy.ROOT) is not None:
+            found = commit
+        elif found is not None:
+            break
+    if found is None:
+        raise RepositoryError(
+            "this is no configuration repository: its history has no policy/ folder",
+            hint="`gitchange init` makes this repository one",
+        )
+    return found
+
+
+def settings_at(repository: Repository, commit: str) -> tuple[Settings, tuple[Finding, ...]]:
+    """gitchange.toml of a commit, or the defaults."""
+    entry = repository.entry(repository.tree_of(commit), settings.PATH)
+    if entry is None or not entry.is_file:
+        return Settings(), ()
+    return settings.parse_settings(repository.blob(entry.id))
+
+
+def change_files(repository: Repository, commit: str) -> Iterator[Entry]:
+    """Everything below changes/ in a commit, strays included."""
+    root = repository.entry(repository.tree_of(commit), identifiers.ROOT)
+    if root is None:
+        return
+    if not root.is_tree:
+        yield root
+        return
+    yield from repository.walk(root.id, f"{identifiers.ROOT}/")
+
+
+def change_ids(repository: Repository, commit: str) -> frozenset[str]:
+    """Ids of all changes that lie where they belong."""
+    ids = (identifiers.id_of(entry.path) for entry in change_files(repository, commit))
+    return frozenset(change for change in ids if change is not None)

@@ -1,0 +1,155 @@
+"""The notes that hold the sign-offs: one note for each signed text, one line for each sign-off.
+
+Ref and format live here and nowhere else. A note is the sorted set of its lines: that spelling makes
+the union of two clones' notes the same whoever unites them (and the same as git's own
+`cat_sort_uniq`). Readers accept every order and every depth of fan-out, mixed; writers keep git's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+
+from gitchange.git.repository import FILE, TREE, Person, Repository
+
+REF = "refs/notes/gitchange/approvals"
+
+
+def split(note: bytes) -> tuple[bytes, ...]:
+    """The lines of a note, blank ones included: they are findings, not nothing."""
+    if not note:
+        return ()
+    return tuple(note.removesuffix(b"\n").split(b"\n"))
+
+
+def join(lines: Iterable[bytes]) -> bytes:
+    """The note that holds these lines: sorted, each once, each ended by LF."""
+    return b"".join(line + b"\n" for line in sorted(set(lines)))
+
+
+def digest(line: bytes) -> str:
+    """The name of a line: its SHA-256."""
+    return hashlib.sha256(line).hexdigest()
+
+
+class Notes:
+    """The notes as one notes commit holds them; immutable."""
+
+    def __init__(self, repository: Repository, commit: str | None) -> None:
+        self._repository = repository
+        self.commit = commit
+        self._tree = repository.tree_of(commit) if commit else None
+
+    def lines(self, oid: str) -> tuple[bytes, ...]:
+        """All lines on an object, wherever in the fan-out they stand."""
+        found: list[bytes] = []
+        for blob in self._blobs(oid):
+            found += split(self._repository.blob(blob))
+        return tuple(dict.fromkeys(found))
+
+    def digests(self, oid: str) -> frozenset[str]:
+        """Names of the lines on an object."""
+        return frozenset(digest(line) for line in self.lines(oid))
+
+    def _blobs(self, oid: str) -> Iterator[str]:
+        tree, rest = self._tree, oid
+        while tree is not None:
+            below: str | None = None
+            for entry in self._repository.entries(tree):
+                if entry.is_file and entry.path == rest:
+                    yield entry.id
+                elif entry.is_tree and entry.path == rest[:2]:
+                    below = entry.id
+            tree, rest = below, rest[2:]
+
+    def all(self) -> Iterator[tuple[str, tuple[bytes, ...]]]:
+        """Every annotated object with its lines; a path that names no object is given as it is."""
+        if self._tree is None:
+            return
+        gathered: dict[str, list[str]] = {}
+        for entry in self._repository.walk(self._tree):
+            gathered.setdefault(entry.path.replace("/", ""), []).append(entry.id)
+        for oid, blobs in gathered.items():
+            lines: list[bytes] = []
+            for blob in blobs:
+                lines += split(self._repository.blob(blob))
+            yield oid, tuple(dict.fromkeys(lines))
+
+
+def append(
+    repository: Repository,
+    notes: str | None,
+    oid: str,
+    lines: Iterable[bytes],
+    who: tuple[Person, Person],
+    why: str,
+) -> str:
+    """A notes commit on top of `notes` in which the object's note also holds these lines.
+
+    No ref moves. `who` is (author, committer), `why` the message.
+    """
+    present = Notes(repository, notes).lines(oid)
+    blob = repository.write_blob(join((*present, *lines)))
+    tree = _put(repository, repository.tree_of(notes) if notes else None, oid, blob)
+    return repository.write_commit(tree, (notes,) if notes else (), why, *who)
+
+
+def unite(
+    repository: Repository, ours: str | None, theirs: str | None, who: tuple[Person, Person]
+) -> str | None:
+    """The notes commit that holds every line of both sides; one of the two when it already does.
+
+    Only folders that differ are looked at. No ref moves.
+    """
+    if ours is None or theirs is None or ours == theirs:
+        return ours or theirs
+    if repository.is_ancestor(theirs, ours):
+        return ours
+    if repository.is_ancestor(ours, theirs):
+        return theirs
+    tree: str = repository.tree_of(ours)
+    differing = {path.replace("/", "") for path, _, _ in repository.changed(tree, repository.tree_of(theirs))}
+    here, there = Notes(repository, ours), Notes(repository, theirs)
+    for oid in sorted(differing):
+        both = join((*here.lines(oid), *there.lines(oid)))
+        tree = _put(repository, tree, oid, repository.write_blob(both))
+    # The same two parents in the same order on either side, so that both clones make one commit of it
+    # whenever author and time agree.
+    parents = (min(ours, theirs), max(ours, theirs))
+    return repository.write_commit(tree, parents, "Unite sign-offs\n", *who)
+
+
+def _put(repository: Repository, tree: str | None, rest: str, blob: str) -> str:
+    """The tree with the note of the object named `rest` set, at git's own fan-out (notes.c)."""
+    entries = {e.path: (e.id, e.mode) for e in repository.entries(tree)} if tree else {}
+    below = entries.get(rest[:2])
+    if below is not None and below[1] == TREE:
+        # A second copy of the same note may stand at this level, written by a tool with another fan-out.
+        entries.pop(rest, None)
+        entries[rest[:2]] = (_put(repository, below[0], rest[2:], blob), TREE)
+        return repository.write_tree(entries)
+    entries[rest] = (blob, FILE)
+    if _is_crowded(entries):
+        folders: dict[str, dict[str, tuple[str, int]]] = {}
+        kept: dict[str, tuple[str, int]] = {}
+        for name, (oid, mode) in entries.items():
+            if mode != TREE and len(name) == len(rest):
+                folders.setdefault(name[:2], {})[name[2:]] = (oid, mode)
+            else:
+                kept[name] = (oid, mode)
+        for name, inner in folders.items():
+            present = kept.get(name)
+            if present is not None:
+                inner = {**{e.path: (e.id, e.mode) for e in repository.entries(present[0])}, **inner}  # noqa: PLW2901
+            kept[name] = (repository.write_tree(inner), TREE)
+        entries = kept
+    return repository.write_tree(entries)
+
+
+def _is_crowded(entries: dict[str, tuple[str, int]]) -> bool:
+    """git's rule: a level is fanned out when under every first digit stand two notes, or a folder."""
+    weight = dict.fromkeys("0123456789abcdef", 0)
+    for name, (_, mode) in entries.items():
+        if name[:1] in weight:
+            weight[name[0]] += 2 if mode == TREE else 1
+    return all(count >= 2 for count in weight.values())

@@ -1,0 +1,121 @@
+"""The record in a change file: split off, and held against its own envelopes.
+
+DESIGN.md section 3, "The record". `gitchange.model.record` knows the format. Here it is read
+back: the request's bytes must be those that were signed, and each readable field must say what
+its envelope says.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+from gitchange.git.repository import Repository
+from gitchange.ledger.signoffs import Authenticator, Doubt, Text
+from gitchange.model.change import Change, parse_change
+from gitchange.model.evidence import SignOff
+from gitchange.model.finding import Finding
+from gitchange.model.record import Record, RecordSignOff
+
+TRAILER = "Approvals"
+"""Trailer of every commit that gitchange makes on main: it witnesses the notes at that moment."""
+
+
+def request_of(raw: bytes, change: Change) -> bytes:
+    """The request's bytes: all of an open change's file, what precedes the record in a closed one."""
+    return raw if change.record is None else raw[: change.record.request_bytes]
+
+
+def text_of(repository: Repository, raw: bytes, change: Change) -> Text:
+    """The text that sign-offs on this change are about."""
+    request = request_of(raw, change)
+    return Text(change.id, change.path, repository.hash_blob(request), hashlib.sha256(request).hexdigest())
+
+
+def check_record(
+    raw: bytes, change: Change, record: Record, text: Text, authenticator: Authenticator
+) -> tuple[tuple[SignOff, ...], tuple[Finding, ...]]:
+    """The genuine sign-offs of a record, and everything about it that does not hold:
+
+    1. the request's length, Git id and SHA-256 are those of the file's first bytes;
+    2. those bytes alone are a change file without a record, the same change;
+    3. every envelope is a genuine sign-off on them;
+    4. its readable fields say what the envelope says.
+    """
+    found: list[Finding] = []
+    position = request_of(raw, change).count(b"\n") + 2
+
+    def at(code: str, message: str, hint: str = "") -> None:
+        found.append(
+            Finding(
+                f"record.{code}",
+                message,
+                hint or "restore the file as `gitchange document` wrote it: `git log -p` has it",
+                "error",
+                change.path,
+                position,
+                1,
+                "record",
+                change.id,
+            )
+        )
+
+    # 1. The bytes.
+    if record.request_bytes > len(raw) or record.request_sha256 != text.sha256:
+        at("request-changed", "the file's first `request_bytes` bytes are not those that were signed")
+    elif record.request_blob != text.blob:
+        at("request-changed", f"`request_blob` is not the id of the request, which is {text.blob}")
+    # 2. The request.
+    request = request_of(raw, change)
+    alone = parse_change(request, change.path)
+    if alone.change is None or alone.change.record is not None:
+        at("request-unreadable", "the bytes before the record are no change file of their own")
+    elif alone.change.model_dump() != change.model_copy(update={"record": None}).model_dump():
+        at("request-changed", "the record adds to the request or changes it")
+    elif not raw[len(request) :].lstrip(b"\n").startswith(b"[record]\n"):
+        at("request-changed", "something else than the record follows the request")
+    # 3. and 4. The sign-offs.
+    genuine: list[SignOff] = []
+    for index, entry in enumerate(record.sign_offs):
+        judged = authenticator.authenticate(entry.envelope.encode(), text)
+        if isinstance(judged, Doubt):
+            finding = judged.finding
+            at(finding.code.replace(".", "-"), f"sign_offs[{index}]: {finding.message}", finding.hint)
+            continue
+        if differing := _differences(entry, judged):
+            at("differs", f"sign_offs[{index}] by {entry.by}: {', '.join(differing)} not as in the envelope")
+            continue
+        if any(s.digest == judged.digest for s in genuine):
+            at("repeated", f"sign_offs[{index}] by {entry.by} is there twice")
+            continue
+        genuine.append(judged)
+    return tuple(genuine), tuple(found)
+
+
+def entry_of(sign_off: SignOff) -> RecordSignOff:
+    """The readable entry for a sign-off, envelope included."""
+    return RecordSignOff(
+        step=sign_off.step,
+        verdict=sign_off.verdict,
+        by=sign_off.by,
+        role=sign_off.role,
+        time=sign_off.when,
+        key=sign_off.key,
+        meaning=sign_off.meaning,
+        comment=sign_off.comment or None,
+        envelope=sign_off.line,
+    )
+
+
+def _differences(entry: RecordSignOff, sign_off: SignOff) -> list[str]:
+    expected = entry_of(sign_off)
+    return [name for name in RecordSignOff.model_fields if getattr(entry, name) != getattr(expected, name)]
+
+
+def trailer_of(message: str) -> str | None:
+    """The notes commit that a commit message witnesses; None when it names none."""
+    block = message.rstrip("\n").rsplit("\n\n", 1)[-1]
+    for line in reversed(block.splitlines()):
+        name, _, value = line.partition(":")
+        if name == TRAILER and value.strip():
+            return value.strip()
+    return None

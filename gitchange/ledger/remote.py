@@ -1,0 +1,202 @@
+"""Exchange with the remote: fetch, unite, fast-forward, push, try again.
+
+git hosting is the distributed engine; this is a good citizen of it. Nothing is ever pushed by force,
+and a fetch never touches what was signed here: the remote's notes arrive in a ref of their own
+(`refs/gitchange/remotes/REMOTE/`) and are united with ours.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from gitchange.errors import RemoteError
+from gitchange.git import program
+from gitchange.git.repository import MovedError, Person, Repository
+from gitchange.ledger import notes
+
+ATTEMPTS = 12
+"""How often a refused push is united and tried again; the pauses between grow to about two seconds."""
+
+
+@dataclass(slots=True)
+class Report:
+    """What an exchange did, and what is still only here."""
+
+    remote: str | None
+    """Name of the remote; None when there is none."""
+    received: int = 0
+    """Notes commits that were new here."""
+    sent: list[str] = field(default_factory=list)
+    """Full names of the refs that the remote now has as we do."""
+    waiting: list[str] = field(default_factory=list)
+    """What is still local only, in words."""
+    problems: list[str] = field(default_factory=list)
+    """Why."""
+    kept: tuple[str, ...] = ()
+    """Files that were not updated because they are edited here."""
+    retries: int = 0
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is left that only this clone has."""
+        return not self.waiting
+
+
+def remote_name(repository: Repository, branch: str) -> str | None:
+    """The remote to exchange with: gitchange.remote, the branch's own, `origin`, or the only one."""
+    names = repository.remotes()
+    short = branch.removeprefix("refs/heads/")
+    for candidate in (
+        repository.config("gitchange.remote"),
+        repository.config(f"branch.{short}.remote"),
+        "origin",
+    ):
+        if candidate in names:
+            return candidate
+    return names[0] if len(names) == 1 else None
+
+
+def tracking_notes(remote: str) -> str:
+    """The ref in which the remote's notes arrive."""
+    return f"refs/gitchange/remotes/{remote}/approvals"
+
+
+def tracking_branch(remote: str, branch: str) -> str:
+    """The ref in which the remote's branch of record arrives."""
+    return f"refs/remotes/{remote}/{branch.removeprefix('refs/heads/')}"
+
+
+def fetch(repository: Repository, remote: str, branch: str) -> None:
+    """Fetch the notes and the branch of record into refs of their own; RemoteError when it fails."""
+    short = branch.removeprefix("refs/heads/")
+    # A pattern, because a remote that has no notes yet is no error; the branch likewise.
+    program.fetch(
+        repository,
+        remote,
+        (
+            f"+{notes.REF}*:refs/gitchange/remotes/{remote}/approvals*",
+            f"+refs/heads/{short}*:refs/remotes/{remote}/{short}*",
+        ),
+    )
+
+
+def unite(repository: Repository, remote: str, who: tuple[Person, Person]) -> int:
+    """Unite the fetched notes with ours; how many of the remote's notes commits were new here."""
+    theirs = repository.ref(tracking_notes(remote))
+    if theirs is None:
+        return 0
+    while True:
+        ours = repository.ref(notes.REF)
+        united = notes.unite(repository, ours, theirs, who)
+        hidden = (ours,) if ours else ()
+        received = sum(1 for _ in repository.ancestors(theirs, hidden))
+        if united is None or united == ours:
+            return received
+        try:
+            repository.set_ref(notes.REF, united, ours, f"gitchange: unite with {remote}")
+            return received
+        except MovedError:
+            if repository.ref(notes.REF) == ours:
+                raise  # not moved but locked; the error says by what
+
+
+def fast_forward(repository: Repository, remote: str, branch: str, report: Report) -> None:
+    """Bring the local branch of record to the remote's, when that is a fast-forward."""
+    theirs = repository.ref(tracking_branch(remote, branch))
+    ours = repository.ref(branch)
+    if theirs is None or ours == theirs or (ours and repository.is_ancestor(theirs, ours)):
+        return
+    if ours is None or repository.is_ancestor(ours, theirs):
+        report.kept = repository.switch_files(branch, ours, theirs)
+        repository.set_ref(branch, theirs, ours, f"gitchange: fast-forward to {remote}")
+        return
+    short = branch.removeprefix("refs/heads/")
+    report.problems.append(
+        f"your {short} and {remote}'s have diverged; `git pull --rebase {remote} {short}`, then `gitchange sync`"
+    )
+
+
+def push(repository: Repository, remote: str, branch: str, *, with_branch: bool, report: Report) -> bool:
+    """Push what the remote lacks; False when a ref was refused and trying again may help."""
+    updates: list[tuple[str, str]] = []
+    ours = repository.ref(notes.REF)
+    if ours is not None and ours != repository.ref(tracking_notes(remote)):
+        updates.append((ours, notes.REF))
+    tip, theirs = repository.ref(branch), repository.ref(tracking_branch(remote, branch))
+    ahead = tip is not None and tip != theirs and (theirs is None or repository.is_ancestor(theirs, tip))
+    if with_branch and ahead and tip is not None:
+        updates.append((tip, branch))
+    if not updates:
+        return True
+    again = False
+    report.problems.clear()
+    by_ref = {ref: commit for commit, ref in updates}
+    for result in program.push(repository, remote, updates):
+        if result.ok:
+            report.sent.append(result.ref)
+            track = tracking_notes(remote) if result.ref == notes.REF else tracking_branch(remote, branch)
+            before = repository.ref(track)
+            if before != by_ref[result.ref]:
+                repository.set_ref(track, by_ref[result.ref], before, "gitchange: pushed")
+        else:
+            again = True
+            report.problems.append(f"{remote} refused {result.ref}: {result.message}")
+    return not again
+
+
+def exchange(
+    repository: Repository,
+    branch: str,
+    who: Callable[[], tuple[Person, Person]],
+    *,
+    with_branch: bool,
+    sending: bool = True,
+) -> Report:
+    """Make here and there the same, in these steps:
+
+    1. fetch the notes and the branch of record;
+    2. unite the notes;
+    3. fast-forward the branch where that is possible;
+    4. push what the remote lacks;
+    5. when it refuses, for whatever reason, pause for a random moment and start again;
+    6. tell what is on the remote and what is still only here.
+
+    Being offline is no error of the work that was done: it is in the report.
+    """
+    remote = remote_name(repository, branch)
+    report = Report(remote)
+    if remote is None:
+        return report
+    try:
+        for attempt in range(ATTEMPTS):
+            # 1. to 3.
+            fetch(repository, remote, branch)
+            report.problems.clear()
+            report.received += unite(repository, remote, who())
+            fast_forward(repository, remote, branch, report)
+            # 4.
+            if not sending or push(repository, remote, branch, with_branch=with_branch, report=report):
+                break
+            # 5. A hook's refusal is final, another's push is not; from here they look alike.
+            report.retries += 1
+            time.sleep(min(2.0, 0.05 * 2**attempt) * random.uniform(0.5, 1.5))  # noqa: S311
+    except RemoteError as error:
+        report.problems.append(error.message)
+    # 6.
+    _tell_waiting(repository, remote, branch, report)
+    return report
+
+
+def _tell_waiting(repository: Repository, remote: str, branch: str, report: Report) -> None:
+    ours, theirs = repository.ref(notes.REF), repository.ref(tracking_notes(remote))
+    if ours is not None and ours != theirs:
+        count = sum(1 for _ in repository.ancestors(ours, (theirs,) if theirs else ()))
+        report.waiting.append(f"{count} notes commit(s) with sign-offs")
+    tip, known = repository.ref(branch), repository.ref(tracking_branch(remote, branch))
+    if tip is not None and tip != known:
+        count = sum(1 for _ in repository.ancestors(tip, (known,) if known else ()))
+        if count:
+            report.waiting.append(f"{count} commit(s) on {branch.removeprefix('refs/heads/')}")

@@ -1,0 +1,166 @@
+"""Is this line a genuine sign-off on this text? Authentication of one envelope.
+
+Cryptography is `gitchange.signing`'s, the statement's grammar `gitchange.model.statement`'s; here
+they meet the policy's allowed signers and the text that the note is on. Whether a genuine sign-off
+counts is the lifecycle's decision.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from gitchange.git.repository import Repository
+from gitchange.ledger.notes import Notes, digest
+from gitchange.model.evidence import SignOff
+from gitchange.model.finding import Finding, Severity
+from gitchange.model.policy import ROOT, SIGNERS_FILE, Policy
+from gitchange.model.statement import NAMESPACE, PAYLOAD_TYPE, StatementError, read_statement
+from gitchange.signing.allowed_signers import AllowedSigners
+from gitchange.signing.dsse import EnvelopeError, parse_envelope
+from gitchange.signing.sshsig import parse_signature
+from gitchange.signing.verify import verify
+
+_ONCE_VALID = frozenset({"certificate.not-yet-valid", "certificate.expired", "certificate.principal"})
+"""Refusals of a certificate whose authority's signature was found good before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """The text that sign-offs are about."""
+
+    change: str
+    path: str
+    blob: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A line that is no genuine sign-off on the text it stands on.
+
+    `intact` tells the two kinds apart. An intact statement by a key that the policy does not let
+    sign is worthless and harmless. A line that is not intact may be what is left of somebody's
+    refusal: while it stands, the text is not approved (DESIGN.md section 4, rule 5).
+    """
+
+    finding: Finding
+    intact: bool
+
+
+class Authenticator:
+    """Authenticates lines against one policy at one moment."""
+
+    def __init__(self, repository: Repository, introduction: str, policy: Policy, at: dt.datetime) -> None:
+        self._repository = repository
+        self._introduction = introduction
+        self._policy = policy
+        self._at = at
+        self.allowed = AllowedSigners.parse(policy.signers)
+        self._seen: dict[tuple[str, str], frozenset[str] | None] = {}
+
+    def authenticate(self, line: bytes, text: Text) -> SignOff | Doubt:
+        """Judge a line in these steps, each of which must pass:
+
+        1. it is one DSSE envelope in its one spelling;
+        2. its payload is our statement, to the last key;
+        3. the signature is good, made for our namespace by a key that the allowed signers give to `by`;
+        4. the key is one person's only, and the envelope's `keyid` is its fingerprint;
+        5. the subject is this text, by path, Git id and SHA-256, and this change;
+        6. it was made for this repository.
+        """
+        name = digest(line)[:12]
+
+        def doubt(code: str, message: str, hint: str = "", *, intact: bool = False) -> Doubt:
+            severity: Severity = "warning" if code.startswith(("signer.", "certificate.")) else "error"
+            where = f"sign-off {name} on {text.blob[:12]}: "
+            mend = hint or "compare with another clone's notes; a genuine line can be restored from there"
+            return Doubt(
+                Finding(code, where + message, mend, severity, text.path, change=text.change), intact
+            )
+
+        # 1. One envelope, one spelling.
+        try:
+            envelope = parse_envelope(line)
+        except EnvelopeError as error:
+            return doubt(error.code, str(error))
+        if envelope.payload_type != PAYLOAD_TYPE:
+            return doubt("envelope.payload-type", f"the payload's type is {envelope.payload_type!r}")
+        # 2. Our statement.
+        try:
+            statement = read_statement(envelope.payload)
+        except StatementError as error:
+            return doubt("statement.malformed", str(error))
+        said = statement.predicate
+        # 3. The signature, the key, the person.
+        result = verify(
+            envelope.signed_bytes,
+            envelope.signature,
+            allowed=self.allowed,
+            principal=said.by,
+            namespace=NAMESPACE,
+            at=self._at,
+        )
+        if not result.ok:
+            intact = result.code.startswith("signer.") or result.code in _ONCE_VALID
+            hint = f"{ROOT}/{SIGNERS_FILE} says which keys may sign for whom" if intact else ""
+            return doubt(result.code, f"{result.message} (by {said.by})", hint, intact=intact)
+        # 4. One key, one person.
+        owners = self.allowed.principals_of(parse_signature(envelope.signature).public_key)
+        if result.certificate is None and set(owners) - {said.by}:
+            message = f"the key {result.fingerprint} belongs to several persons: {', '.join(sorted(owners))}"
+            return doubt("signer.ambiguous", message, "give each person a key of their own", intact=True)
+        if envelope.keyid != result.fingerprint:
+            return doubt(
+                "envelope.keyid",
+                f"the envelope names the key {envelope.keyid}, the signature's is {result.fingerprint}",
+            )
+        # 5. This text.
+        subject = statement.subject[0]
+        differences = [
+            f"{what} {theirs}, not {ours}"
+            for what, theirs, ours in (
+                ("the change", said.change, text.change),
+                ("the path", subject.name, text.path),
+                ("the text", subject.digest.gitBlob, text.blob),
+                ("the SHA-256", subject.digest.sha256, text.sha256),
+            )
+            if theirs != ours
+        ]
+        if differences:
+            return doubt("sign-off.other-subject", f"it is about {differences[0]}", intact=True)
+        # 6. This repository.
+        if said.repository != self._introduction:
+            message = f"it was made for the repository {said.repository[:12]}, not for this one"
+            return doubt("sign-off.other-repository", message, intact=True)
+        return SignOff(
+            digest=digest(line),
+            change=said.change,
+            step=said.step,
+            verdict=said.verdict,
+            by=said.by,
+            role=said.role,
+            meaning=said.meaning,
+            answers=said.answers.model_dump(exclude_none=True, mode="json"),
+            comment=said.comment,
+            policy=said.policy,
+            log=said.log,
+            time=said.time,
+            path=subject.name,
+            blob=text.blob,
+            sha256=text.sha256,
+            key=result.fingerprint,
+            key_type=result.key_type,
+            certificate=result.certificate.key_id if result.certificate else "",
+            seen=self._seen_in(said.log, text.blob),
+            line=line.decode("ascii"),
+        )
+
+    def _seen_in(self, log: str | None, blob: str) -> frozenset[str] | None:
+        """What stood on the text in the notes commit that the signer named; None when it is missing."""
+        if log is None:
+            return frozenset()
+        if (log, blob) not in self._seen:
+            known = self._repository.has(log)
+            self._seen[log, blob] = Notes(self._repository, log).digests(blob) if known else None
+        return self._seen[log, blob]

@@ -1,0 +1,165 @@
+"""`document`: closes a change by appending its record, in a commit that witnesses the notes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gitchange.assessment.overview import Assessment
+from gitchange.errors import GitchangeError, Refused, RemoteError
+from gitchange.git.repository import FILE, MovedError
+from gitchange.ledger import remote as remotes
+from gitchange.ledger.records import TRAILER, check_record, entry_of, request_of
+from gitchange.ledger.remote import Report
+from gitchange.ledger.signoffs import Authenticator, Text
+from gitchange.model.change import parse_change
+from gitchange.model.finding import has_errors
+from gitchange.model.record import Outcome, Record, append_record
+from gitchange.workflow.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Documented:
+    """What `document` did."""
+
+    assessment: Assessment
+    commit: str
+    witnessed: str
+    """The notes commit that the commit's trailer names."""
+    report: Report | None
+    kept: tuple[str, ...]
+    """Files of the work tree that are edited and were left as they are."""
+
+
+def document(
+    workspace: Workspace,
+    change_id: str,
+    *,
+    outcome: Outcome,
+    summary: str,
+    lessons: str | None = None,
+    push: bool = True,
+) -> Documented:
+    """Close a change, in these steps:
+
+    1. fetch what others signed and wrote;
+    2. the change must be on the branch of record, and all its steps complete;
+    3. append the record after the request's last byte, and read it back as an auditor will;
+    4. commit it with the witness trailer and move the branch;
+    5. send notes and branch; when others were faster, begin again on top of their work.
+    """
+    by = workspace.me()
+    for attempt in range(remotes.ATTEMPTS):
+        # 1. Fetch.
+        if push:
+            workspace.exchange(with_branch=False, sending=False)
+        workspace = workspace.fresh()
+        made = _record(workspace, change_id, by, outcome, summary, lessons)
+        # 5. Send.
+        remote = remotes.remote_name(workspace.repository, workspace.branch)
+        if not push or remote is None:
+            report = Report(remote)
+            break
+        report = workspace.fresh().exchange(with_branch=True)
+        if not _overtaken(workspace, remote, made):
+            break
+        if attempt == remotes.ATTEMPTS - 1:
+            raise RemoteError(
+                "others were faster every time; nothing was lost", hint="`gitchange document` again"
+            )
+    after = workspace.fresh().assessor.one(change_id)
+    return Documented(after, made.commit, made.witnessed, report, made.kept)
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    before: str
+    commit: str
+    witnessed: str
+    kept: tuple[str, ...]
+
+
+def _record(
+    workspace: Workspace, change_id: str, by: str, outcome: Outcome, summary: str, lessons: str | None
+) -> _Made:
+    repository, assessor = workspace.repository, workspace.assessor
+    # 2. Complete.
+    _, _, merged = assessor.find(change_id)
+    assessment = assessor.one(change_id)
+    change, verdict, evidence = assessment.change, assessment.verdict, assessment.evidence
+    if change is None or verdict is None or evidence is None:
+        raise GitchangeError(f"{assessment.id} cannot be read", hint="`gitchange check` tells where")
+    if change.record is not None:
+        raise Refused(f"{change.id} is documented already")
+    if not merged:
+        raise Refused(
+            f"{change.id} is not on {workspace.branch.removeprefix('refs/heads/')} yet", hint="merge it first"
+        )
+    if not verdict.complete:
+        upcoming = "; ".join(f"{n.action} ({', '.join(n.who) or 'nobody can'})" for n in verdict.next)
+        raise Refused(
+            f"{change.id} is {verdict.status}: not all steps are complete",
+            hint=f"what is missing: {upcoming}" if upcoming else "`gitchange show` tells what is missing",
+        )
+    if verdict.backed_out and outcome != "backed-out":
+        raise Refused(f"{change.id} was backed out; its outcome is backed-out, not {outcome}")
+    if outcome == "backed-out" and not verdict.backed_out:
+        raise Refused(
+            f"nobody signed that {change.id} was backed out",
+            hint=f"`gitchange implement {change.id} --backed-out -m WHY` signs it",
+        )
+    witnessed = assessor.notes.commit
+    assert witnessed is not None  # noqa: S101 - a complete change has sign-offs
+    # 3. The record.
+    request = request_of(assessment.raw, change)
+    record = Record(
+        outcome=outcome,
+        summary=summary,
+        lessons=lessons,
+        documented_by=by,
+        time=workspace.now.replace(microsecond=0),
+        request_bytes=len(request),
+        request_blob=evidence.blob,
+        request_sha256=evidence.sha256,
+        sign_offs=tuple(entry_of(s) for s in verdict.counting),
+    )
+    raw = append_record(request, record)
+    parsed = parse_change(raw, change.path)
+    if parsed.change is None or parsed.change.record is None:
+        raise GitchangeError(
+            "the record cannot be read back: " + "; ".join(f.message for f in parsed.findings)
+        )
+    text = Text(change.id, change.path, evidence.blob, evidence.sha256)
+    authenticator = Authenticator(repository, assessor.ground.introduction, workspace.policy, workspace.now)
+    _, found = check_record(raw, parsed.change, parsed.change.record, text, authenticator)
+    if has_errors(found):
+        raise GitchangeError("the record does not hold: " + "; ".join(f.message for f in found))
+    # 4. The commit.
+    old = repository.ref(workspace.branch)
+    if old is None or old != assessor.ground.main:
+        raise MovedError(f"{workspace.branch} moved while we worked", hint="run the command again")
+    tree = repository.edit_tree(repository.tree_of(old), {change.path: (repository.write_blob(raw), FILE)})
+    message = (
+        f"Document {change.id}: {change.title}\n\n{outcome}: {summary.strip()}\n\n"
+        f"Change: {change.id}\n{TRAILER}: {witnessed}\n"
+    )
+    commit = repository.write_commit(tree, (old,), message, *workspace.who())
+    kept = repository.switch_files(workspace.branch, old, commit)
+    repository.set_ref(workspace.branch, commit, old, f"gitchange document {change.id}")
+    return _Made(old, commit, witnessed, kept)
+
+
+def _overtaken(workspace: Workspace, remote: str, made: _Made) -> bool:
+    """Whether the remote's branch went another way; then our one commit is taken back, to be made anew.
+
+    Only when it is the only commit that the remote lacks: what else the user committed is never touched.
+    """
+    repository, branch = workspace.repository, workspace.branch
+    theirs = repository.ref(remotes.tracking_branch(remote, branch))
+    ours = repository.ref(branch)
+    if theirs is None or ours != made.commit or repository.is_ancestor(made.commit, theirs):
+        return False
+    if repository.is_ancestor(theirs, made.commit) or not repository.is_ancestor(made.before, theirs):
+        return False
+    repository.switch_files(branch, made.commit, made.before)
+    repository.set_ref(branch, made.before, made.commit, "gitchange: others were faster")
+    return True

@@ -1,0 +1,401 @@
+"""`new`, `check` and `schema`: change files before anybody signs them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gitchange.errors import GitchangeError, Refused, UsageError
+from gitchange.git.repository import FILE, Repository, write_file
+from gitchange.ledger import documents
+from gitchange.ledger.documents import Policies
+from gitchange.ledger.remote import Report
+from gitchange.model import identifiers, policy, settings
+from gitchange.model.change import Change, parse_change, write_change
+from gitchange.model.crosscheck import crosscheck
+from gitchange.model.finding import Finding, has_errors, in_order
+from gitchange.model.policy import Policy, load_policy
+from gitchange.workflow.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """A new change file."""
+
+    change: str
+    path: str
+    target: Path | None
+    """Where it lies in the work tree; None in a bare repository."""
+    commit: str | None
+    """The commit that holds it, when it was to be committed."""
+    report: Report | None = None
+
+
+class InvalidChange(Refused):
+    """The change file that was to be written has errors; `findings` names them all."""
+
+    def __init__(self, findings: tuple[Finding, ...]) -> None:
+        super().__init__("the change file would have errors, so nothing was written")
+        self.findings = findings
+
+
+def fresh_id(workspace: Workspace) -> str:
+    """An id that nobody uses here."""
+    known = workspace.assessor.known_ids
+    work_dir = workspace.repository.work_dir
+    while True:
+        candidate = identifiers.new_id(workspace.now.astimezone(dt.UTC).date(), os.urandom(3))
+        taken = work_dir is not None and (work_dir / identifiers.path_of(candidate)).exists()
+        if candidate not in known and not taken:
+            return candidate
+
+
+def from_text(workspace: Workspace, raw: bytes, name: str) -> bytes:
+    """A change file from one without id: `schema`, `id` and `requester` are put in front when missing.
+
+    The text itself stays as it is, comments included.
+    """
+    try:
+        data = tomllib.loads(raw.decode("utf-8"))
+    except (UnicodeDecodeError, ValueError, RecursionError):
+        # Not readable as it stands; its problems are told with the lines that its writer knows.
+        parsed = parse_change(raw, identifiers.path_of("CHG-20000101-0000"))
+        problems = [f for f in parsed.findings if f.code.startswith("toml.")]
+        raise InvalidChange(tuple(_in_file(f, name) for f in problems)) from None
+    front: dict[str, Any] = {}
+    if "schema" not in data:
+        front["schema"] = 1
+    if "id" not in data:
+        front["id"] = fresh_id(workspace)
+    if "requester" not in data:
+        front["requester"] = workspace.me()
+    lines = "".join(f"{key} = {value!r}\n".replace("'", '"') for key, value in front.items())
+    return lines.encode() + raw
+
+
+def _in_file(finding: Finding, name: str) -> Finding:
+    return Finding(
+        finding.code,
+        finding.message,
+        finding.hint,
+        finding.severity,
+        name,
+        finding.line,
+        finding.column,
+        finding.key,
+    )
+
+
+def from_fields(workspace: Workspace, fields: Mapping[str, Any]) -> bytes:
+    """A change file from its fields; id and schema are added."""
+    return write_change({"schema": 1, "id": fresh_id(workspace), **fields})
+
+
+def new(workspace: Workspace, raw: bytes, *, commit: bool, push: bool = True) -> Created:
+    """Write a change file, in these steps:
+
+    1. it must be valid against its schema and the policy: InvalidChange names everything that is not;
+    2. an id that is used already is refused;
+    3. write it to the work tree and, when asked, commit it on the branch that HEAD names;
+    4. push it when that is the branch of record.
+    """
+    # 1. Valid.
+    given = tomllib.loads(raw.decode("utf-8")).get("id") if _readable(raw) else None
+    path = identifiers.path_of(given) if isinstance(given, str) and identifiers.is_id(given) else ""
+    parsed = parse_change(raw, path or identifiers.path_of("CHG-20000101-0000"))
+    known = workspace.assessor.known_ids
+    found = [*parsed.findings, *crosscheck(parsed, workspace.policy, known)]
+    if parsed.change is not None and parsed.change.record is not None:
+        found.append(
+            Finding("change.has-record", "a new change cannot carry a record", "remove [record]", path=path)
+        )
+    if has_errors(found) or parsed.change is None:
+        raise InvalidChange(in_order(found))
+    change = parsed.change
+    # 2. Unused.
+    repository = workspace.repository
+    target = repository.work_dir / change.path if repository.work_dir else None
+    if change.id in known or (target is not None and target.exists()):
+        raise Refused(
+            f"the id {change.id} is used already", hint="leave `id` out and `gitchange new` makes one"
+        )
+    # 3. Written.
+    if target is None and not commit:
+        raise UsageError("a bare repository has no work tree to write into", hint="add --commit")
+    if not commit:
+        assert target is not None  # noqa: S101 - just checked
+        write_file(target, raw)
+        return Created(change.id, change.path, target, None)
+    report = workspace.exchange(with_branch=False, sending=False) if push else None
+    branch = repository.head_ref()
+    if branch is None:
+        raise UsageError("HEAD is detached, so there is no branch to commit to", hint="`git switch BRANCH`")
+    old = repository.ref(branch)
+    if old is None:
+        raise UsageError("the branch has no commit yet", hint="`gitchange init` makes the first one")
+    tree = repository.edit_tree(repository.tree_of(old), {change.path: (repository.write_blob(raw), FILE)})
+    message = f"Request {change.id}: {change.title}\n\nChange: {change.id}\n"
+    made = repository.write_commit(tree, (old,), message, *workspace.who())
+    repository.switch_files(branch, old, made)
+    repository.set_ref(branch, made, old, f"gitchange new {change.id}")
+    # 4. Pushed.
+    if push and branch == workspace.branch:
+        report = workspace.fresh().exchange(with_branch=True)
+    return Created(change.id, change.path, target, made, report)
+
+
+def _readable(raw: bytes) -> bool:
+    try:
+        tomllib.loads(raw.decode("utf-8"))
+    except (UnicodeDecodeError, ValueError, RecursionError):
+        return False
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What `check` looked at and found."""
+
+    files: int
+    findings: tuple[Finding, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether there is no error."""
+        return not has_errors(self.findings)
+
+
+def check(
+    repository: Repository, paths: Sequence[Path] = (), *, base: str | None = None, at: str | None = None
+) -> Checked:
+    """Check change files and policy as they stand, committed or not:
+
+    1. the policy must be readable;
+    2. every file under changes/ must be a change file at the path that its id says;
+    3. its references must lead somewhere, and no id may stand twice;
+    4. a documented change must be as it was documented.
+
+    Reads the work tree; with `at`, or in a bare repository, that commit. With `paths` only those files,
+    with `base` only files that differ from that revision. Without a readable policy the files are
+    still checked as far as they go by themselves.
+    """
+    head = repository.resolve(at) if at else repository.ref("HEAD")
+    source = _Tree(repository, head) if at or repository.work_dir is None else _WorkTree(repository.work_dir)
+    found: list[Finding] = []
+    # 1. The policy.
+    files = source.below(policy.ROOT)
+    loaded: Policy | None = None
+    if files:
+        loaded, problems = load_policy({p.removeprefix(f"{policy.ROOT}/"): source.read(p) for p in files}, "")
+        found += problems
+        if loaded is not None:
+            found += signer_findings(loaded)
+    else:
+        found.append(Finding("policy.missing", "there is no policy/ folder", "`gitchange init` writes one"))
+    raw_settings = source.read(settings.PATH) if settings.PATH in source.below("") else None
+    if raw_settings is not None:
+        found += settings.parse_settings(raw_settings)[1]
+    # 2. The files.
+    everything = source.below(identifiers.ROOT)
+    wanted = _wanted(repository, everything, paths, base, head)
+    known = {identifiers.id_of(path) or "" for path in everything} - {""}
+    claimed: dict[str, list[str]] = {}
+    documented = _documented(repository, head)
+    for path in everything:
+        if path not in wanted:
+            continue
+        raw = source.read(path)
+        parsed = parse_change(raw, path)
+        found += parsed.findings
+        # 3. References and ids.
+        if loaded is not None:
+            found += crosscheck(parsed, loaded, known)
+        given = parsed.document.data.get("id")
+        if isinstance(given, str) and identifiers.is_id(given):
+            claimed.setdefault(given, []).append(path)
+        # 4. Documented changes.
+        if path in documented and repository.hash_blob(raw) != documented[path]:
+            found.append(
+                Finding(
+                    "record.edited",
+                    "the change is documented and cannot be edited any more",
+                    f"`git checkout HEAD -- {path}`; what must be corrected is a new change that `amends` it",
+                    path=path,
+                    change=identifiers.id_of(path) or "",
+                )
+            )
+        elif path not in documented and parsed.change is not None and parsed.change.record is not None:
+            found.append(
+                Finding(
+                    "record.by-hand",
+                    "the file has a record that no commit documented",
+                    "`gitchange document` writes the record",
+                    "warning" if base else "error",
+                    path,
+                    change=parsed.change.id,
+                )
+            )
+    for path in documented.keys() - set(everything):
+        if not paths:
+            found.append(
+                Finding(
+                    "record.removed",
+                    "a documented change was removed",
+                    f"`git checkout HEAD -- {path}`",
+                    path=path,
+                )
+            )
+    for change, places in claimed.items():
+        if len(places) > 1:
+            for path in places:
+                others = ", ".join(p for p in places if p != path)
+                found.append(
+                    Finding(
+                        "change.duplicate-id",
+                        f"the id {change} also stands in {others}",
+                        "give one of them a new id: `gitchange new --from FILE` makes one",
+                        path=path,
+                        key="id",
+                    )
+                )
+    return Checked(len(wanted), in_order(found))
+
+
+def signer_findings(loaded: Policy) -> list[Finding]:
+    """What is wrong with policy/allowed_signers, as findings."""
+    from gitchange.signing.allowed_signers import AllowedSigners  # noqa: PLC0415 - loads cryptography
+
+    path = f"{policy.ROOT}/{policy.SIGNERS_FILE}"
+    signers = AllowedSigners.parse(loaded.signers)
+    found = [
+        Finding(
+            "policy.allowed-signers", message, "see ALLOWED SIGNERS in ssh-keygen(1)", "error", path, line, 1
+        )
+        for line, message in signers.problems
+    ]
+    owners: dict[bytes, set[str]] = {}
+    for entry in signers.entries:
+        if entry.cert_authority:
+            continue
+        if any(character in entry.principals for character in "*?!"):
+            message = f"the line gives one key to everybody who matches {entry.principals!r}"
+            hint = "name one person; wildcards are for cert-authority lines"
+            found.append(Finding("policy.shared-key", message, hint, "error", path, entry.line, 1))
+        owners.setdefault(entry.key.blob, set()).update(entry.patterns)
+        if len(owners[entry.key.blob]) > 1:
+            names = ", ".join(sorted(owners[entry.key.blob]))
+            message = f"the key {entry.key.fingerprint} belongs to several persons: {names}"
+            found.append(
+                Finding("policy.shared-key", message, "give each person a key", "error", path, entry.line, 1)
+            )
+    for person in loaded.people:
+        if not any(entry.matches_principal(person) for entry in signers.entries):
+            message = f"{person} holds a role and has no key: that person cannot sign"
+            found.append(
+                Finding("policy.no-key", message, "add a line with the person's key", "warning", path)
+            )
+    return found
+
+
+class _Tree:
+    """Files as a commit has them."""
+
+    def __init__(self, repository: Repository, commit: str | None) -> None:
+        self._repository = repository
+        tree = repository.tree_of(commit) if commit else None
+        self._files = {entry.path: entry.id for entry in repository.walk(tree)} if tree else {}
+
+    def below(self, folder: str) -> list[str]:
+        prefix = f"{folder}/" if folder else ""
+        return sorted(path for path in self._files if path.startswith(prefix))
+
+    def read(self, path: str) -> bytes:
+        return self._repository.blob(self._files[path])
+
+
+class _WorkTree:
+    """Files as they lie in the work tree."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def below(self, folder: str) -> list[str]:
+        if not folder:
+            return sorted(path.name for path in self._root.iterdir() if path.is_file())
+        top = self._root / folder
+        return sorted(p.relative_to(self._root).as_posix() for p in top.rglob("*") if not p.is_dir())
+
+    def read(self, path: str) -> bytes:
+        target = self._root / path
+        if target.is_symlink():
+            raise GitchangeError(f"{path} is a symbolic link", hint="put the file itself there")
+        return target.read_bytes()
+
+
+def _wanted(
+    repository: Repository,
+    everything: Iterable[str],
+    paths: Sequence[Path],
+    base: str | None,
+    head: str | None,
+) -> set[str]:
+    """Which files are to be checked."""
+    present = set(everything)
+    if paths:
+        root = (repository.work_dir or Path.cwd()).resolve()
+        wanted: set[str] = set()
+        for path in paths:
+            try:
+                relative = path.resolve().relative_to(root).as_posix()
+            except ValueError:
+                raise UsageError(f"{path} is not in this repository") from None
+            hits = {p for p in present if p == relative or p.startswith(f"{relative}/") or relative == "."}
+            if not hits and not path.is_dir():
+                raise UsageError(
+                    f"there is no change file {relative}", hint="change files lie under changes/"
+                )
+            wanted |= hits
+        return wanted
+    if base is not None and head is not None:
+        start = repository.merge_base(repository.resolve(base), head) or repository.resolve(base)
+        before = {e.path: e.id for e in documents.change_files(repository, start)}
+        source = _WorkTree(repository.work_dir) if repository.work_dir else _Tree(repository, head)
+        return {p for p in present if repository.hash_blob(source.read(p)) != before.get(p)}
+    return present
+
+
+def _documented(repository: Repository, head: str | None) -> dict[str, str]:
+    """Documented change files at a commit: path -> blob."""
+    found: dict[str, str] = {}
+    if head is None:
+        return found
+    for entry in documents.change_files(repository, head):
+        if not entry.is_file:
+            continue
+        raw = repository.blob(entry.id)
+        if b"\n[record]\n" in raw:
+            change = parse_change(raw, entry.path).change
+            if change is not None and change.record is not None:
+                found[entry.path] = entry.id
+    return found
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of a change file, for editors."""
+    described = Change.model_json_schema(by_alias=True)
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "urn:x-gitchange:schema:change:v1",
+        **described,
+    }
+
+
+def current_policy(repository: Repository) -> Policy | None:
+    """The policy at HEAD, for completing answers; None when there is none."""
+    head = repository.ref("HEAD")
+    return Policies(repository).at(head)[0] if head else None

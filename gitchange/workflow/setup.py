@@ -1,0 +1,164 @@
+"""`init`: a configuration repository from a prepared policy, or from one person's key."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import tomli_w
+
+from gitchange.errors import Refused, UsageError
+from gitchange.git import program
+from gitchange.git.repository import FILE, Repository
+from gitchange.ledger.documents import INTRODUCTION_KEY
+from gitchange.model import policy as policies
+from gitchange.model import settings
+from gitchange.model.finding import Finding
+from gitchange.model.policy import Policy, load_policy, write_first_policy
+from gitchange.signing.allowed_signers import AllowedSigners
+from gitchange.signing.keys import parse_public_line
+
+ATTRIBUTES = b"""# Everybody must sign the same bytes: no conversion of line ends.
+changes/** -text
+policy/** -text
+policy-approvals/** -text
+"""
+
+IGNORED = b"/site/\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Initialised:
+    """What `init` did."""
+
+    directory: Path
+    branch: str
+    introduction: str
+    created: bool
+    """Whether the repository is new; otherwise an existing one was adopted."""
+    policy: Policy
+    findings: tuple[Finding, ...]
+    missing_duties: tuple[str, ...]
+    """In plain words: what this policy cannot give."""
+    kept: tuple[str, ...] = ()
+    """Files of the work tree that stood in the way and were left as they are."""
+
+
+def read_policy_folder(folder: Path) -> dict[str, bytes]:
+    """The files of a prepared policy, names relative to the folder."""
+    if not folder.is_dir():
+        raise UsageError(f"{folder} is no folder", hint="--policy takes a folder with policy.toml in it")
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+    }
+
+
+def first_policy(principal: str, key_file: Path, system: str) -> dict[str, bytes]:
+    """A policy in which one person holds every role, from that person's public key."""
+    try:
+        line = key_file.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"cannot read the key {key_file}: {error}", hint="--key takes a .pub file") from None
+    try:
+        key = parse_public_line(line)
+    except ValueError as error:
+        raise UsageError(
+            f"{key_file} is no public SSH key: {error}",
+            hint="--key takes the .pub file; `ssh-keygen -t ed25519` makes a key",
+        ) from None
+    fields = line.split()
+    return write_first_policy(principal, " ".join([key.type, fields[1]]), system, system)
+
+
+def initialise(
+    directory: Path, title: str, files: Mapping[str, bytes], site: Mapping[str, bytes]
+) -> Initialised:
+    """Make or adopt a repository, in these steps:
+
+    1. the policy must be readable; otherwise nothing is written;
+    2. find the repository that the folder is, or make one;
+    3. commit policy, settings and the site's configuration: the introduction commit;
+    4. pin it in this clone's configuration.
+
+    `site` holds further files to commit (the site's configuration); none of them replaces one that exists.
+    """
+    # 1. The policy.
+    policy, found = load_policy(files, "")
+    if policy is None:
+        listing = "\n".join(f"  {f.where or f.path}: {f.message}" for f in found)
+        raise Refused(f"the policy has errors, so nothing was written:\n{listing}")
+    signers = AllowedSigners.parse(policy.signers)
+    if signers.problems:
+        listing = "\n".join(f"  line {line}: {message}" for line, message in signers.problems)
+        raise Refused(f"policy/allowed_signers has errors, so nothing was written:\n{listing}")
+    branch = policy.main
+    # 2. The repository.
+    created = not (directory / ".git").exists() and not (directory / "HEAD").is_file()
+    if created:
+        directory.mkdir(parents=True, exist_ok=True)
+        repository = Repository.create(directory, branch)
+    else:
+        repository = Repository.open(directory)
+    old = repository.ref(branch)
+    if old is None and repository.ref("HEAD") is not None:
+        raise UsageError(
+            f"this repository has no branch {policy.file.main}, which the policy names as the branch of record",
+            hint=f"`git branch {policy.file.main}` first, or set `main` in policy.toml",
+        )
+    if old is not None and repository.entry(repository.tree_of(old), policies.ROOT) is not None:
+        raise UsageError(
+            "this is a configuration repository already: it has a policy/ folder",
+            hint=f"pin its introduction: `git config {INTRODUCTION_KEY} ID`",
+        )
+    # 3. The introduction commit.
+    content = {f"{policies.ROOT}/{name}": data for name, data in files.items()}
+    content[settings.PATH] = tomli_w.dumps({"title": title}).encode()
+    tree = repository.tree_of(old) if old else None
+    optional = {".gitattributes": ATTRIBUTES, ".gitignore": IGNORED, **site}
+    content |= {
+        path: data for path, data in optional.items() if tree is None or repository.entry(tree, path) is None
+    }
+    edited = repository.edit_tree(
+        tree, {path: (repository.write_blob(data), FILE) for path, data in content.items()}
+    )
+    who = (program.identity(repository, "AUTHOR"), program.identity(repository, "COMMITTER"))
+    message = f"Introduce gitchange: policy version {policy.version}\n\n{title}\n"
+    commit = repository.write_commit(edited, (old,) if old else (), message, *who)
+    kept = repository.switch_files(branch, old, commit)
+    repository.set_ref(branch, commit, old, "gitchange init")
+    # 4. The pin.
+    repository.set_config(INTRODUCTION_KEY, commit)
+    return Initialised(
+        repository.directory, branch, commit, created, policy, found, missing_duties(policy, signers), kept
+    )
+
+
+def missing_duties(policy: Policy, signers: AllowedSigners) -> tuple[str, ...]:
+    """What a policy cannot give, in plain words: duties that nobody could separate, persons without a key."""
+    words: list[str] = []
+    people = policy.people
+    if len(people) == 1:
+        words.append(
+            f"{people[0]} holds every role alone: nobody can evaluate a change that {people[0]} requests, and "
+            "nobody can validate what that person implemented. Separation of duties needs at least one more "
+            "person, with a key of their own."
+        )
+    else:
+        for rule in policy.file.rules:
+            for step, asks in (("evaluation", rule.evaluation), ("validation", rule.validation)):
+                if asks is None:
+                    continue
+                members = policy.members(asks.role)
+                if len(members) == asks.approvals:
+                    other = "requests" if step == "evaluation" else "implements"
+                    words.append(
+                        f"rule {rule.name!r}: {step} needs all {len(members)} member(s) of {asks.role} "
+                        f"({', '.join(members)}), so a change that one of them {other} cannot pass it."
+                    )
+    without = [p for p in people if not any(entry.matches_principal(p) for entry in signers.entries)]
+    if without:
+        words.append(f"no key is known for {', '.join(without)}: they cannot sign yet.")
+    return tuple(words)

@@ -1,0 +1,187 @@
+"""Signing: `approve`, `reject`, `request-info`, `implement`, `validate`, `withdraw`.
+
+In two calls, so that the signer sees what is signed: `prepare` finds the text and asks the rules
+whether the sign-off would count, `sign` makes the statement, has the user's tool sign it, keeps it in
+the notes and sends it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gitchange.assessment.overview import Assessment
+from gitchange.errors import GitchangeError, Refused, UsageError
+from gitchange.ledger import notes
+from gitchange.ledger.remote import Report
+from gitchange.ledger.signoffs import Authenticator, Doubt, Text
+from gitchange.lifecycle.rehearse import Rehearsal, rehearse
+from gitchange.model.evidence import SignOff
+from gitchange.model.finding import Finding
+from gitchange.model.statement import (
+    MEANINGS,
+    NAMESPACE,
+    PAYLOAD_TYPE,
+    Answers,
+    Predicate,
+    StepName,
+    VerdictName,
+    contradiction,
+    write_statement,
+)
+from gitchange.signing.dsse import Envelope, pae
+from gitchange.signing.sshsig import parse_signature
+from gitchange.workflow.workspace import Workspace, retrying
+
+
+class WouldNotCount(Refused):
+    """The rules say that this sign-off would not count; `objections` says why."""
+
+    def __init__(self, change: str, objections: tuple[Finding, ...]) -> None:
+        super().__init__(
+            f"this sign-off on {change} would not count: " + "; ".join(f.message for f in objections),
+            hint=next((f.hint for f in objections if f.hint), ""),
+        )
+        self.objections = objections
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What is about to be signed."""
+
+    workspace: Workspace
+    assessment: Assessment
+    text: Text
+    step: StepName
+    verdict: VerdictName
+    by: str
+    rehearsal: Rehearsal
+    fetched: Report | None
+
+    @property
+    def role(self) -> str:
+        """In which role."""
+        return self.rehearsal.role
+
+    @property
+    def meaning(self) -> str:
+        """The sentence that the signature stands for."""
+        return MEANINGS[self.verdict]
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """What was signed, and where it is now."""
+
+    sign_off: SignOff
+    assessment: Assessment
+    """The change as it stands after it."""
+    notes: str
+    report: Report | None
+
+
+def prepare(
+    workspace: Workspace,
+    change_id: str,
+    step: StepName,
+    verdict: VerdictName,
+    *,
+    role: str | None = None,
+    fetch: bool = True,
+) -> Draft:
+    """Find the text and whether a sign-off on it would count, in these steps:
+
+    1. fetch what others signed (being offline is no error);
+    2. the change must be readable, and not be closed;
+    3. the user's key must be some person's in the policy;
+    4. the rules must let that person's sign-off count: WouldNotCount says why they do not.
+    """
+    # 1. What others signed.
+    fetched = workspace.exchange(with_branch=False, sending=False) if fetch else None
+    workspace = workspace.fresh()
+    # 2. The change.
+    assessment = workspace.assessor.one(change_id)
+    evidence = assessment.evidence
+    if evidence is None or assessment.change is None:
+        problems = "; ".join(f.message for f in assessment.findings if f.severity == "error")
+        raise GitchangeError(
+            f"{assessment.id} cannot be read: {problems}", hint="`gitchange check` tells where"
+        )
+    if assessment.status == "documented" or assessment.record is not None:
+        raise Refused(
+            f"{assessment.id} is documented; nothing is signed on it any more",
+            hint="what must be corrected is a new change that `amends` this one",
+        )
+    # 3. The person.
+    by = workspace.principal
+    # 4. The rules.
+    if role is not None and by not in workspace.policy.members(role):
+        raise UsageError(
+            f"{by} does not hold the role {role!r}", hint="leave --role out to take the one asked for"
+        )
+    rehearsal = rehearse(
+        evidence, workspace.policy, workspace.now, step=step, verdict=verdict, by=by, role=role
+    )
+    if not rehearsal.counts:
+        raise WouldNotCount(assessment.id, rehearsal.objections)
+    text = Text(assessment.id, assessment.path, evidence.blob, evidence.sha256)
+    return Draft(workspace, assessment, text, step, verdict, by, rehearsal, fetched)
+
+
+def sign(draft: Draft, answers: Answers, comment: str, *, push: bool = True) -> Signed:
+    """Sign a draft and keep it, in these steps:
+
+    1. the answers must go with the verdict;
+    2. make the statement and have it signed;
+    3. the envelope must be genuine by the very check that readers will make;
+    4. append it to the note of the text, however often others are faster;
+    5. send it.
+    """
+    workspace = draft.workspace
+    repository = workspace.repository
+    # 1. The answers.
+    if problem := contradiction(draft.verdict, answers, comment):
+        raise UsageError(problem)
+    # 2. The statement.
+    predicate = Predicate(
+        change=draft.text.change,
+        step=draft.step,
+        verdict=draft.verdict,
+        by=draft.by,
+        role=draft.role,
+        meaning=draft.meaning,
+        answers=answers,
+        comment=comment,
+        repository=workspace.assessor.ground.introduction,
+        policy=workspace.policy.tree,
+        log=workspace.assessor.notes.commit,
+        time=workspace.now.isoformat(timespec="seconds").replace("+00:00", "Z"),
+    )
+    payload = write_statement(draft.text.path, draft.text.blob, draft.text.sha256, predicate)
+    signature = workspace.signer.sign(pae(PAYLOAD_TYPE, payload), NAMESPACE)
+    fingerprint = parse_signature(signature).public_key.fingerprint
+    line = Envelope(PAYLOAD_TYPE, payload, fingerprint, signature).to_line()
+    # 3. Genuine.
+    authenticator = Authenticator(
+        repository, workspace.assessor.ground.introduction, workspace.policy, workspace.now
+    )
+    judged = authenticator.authenticate(line, draft.text)
+    if isinstance(judged, Doubt):
+        raise GitchangeError(f"the signature was made and is not accepted: {judged.finding.message}")
+    # 4. Kept.
+    message = (
+        f"{draft.verdict} {draft.text.change} by {draft.by} as {draft.role}\n\n"
+        f"{draft.assessment.change.title if draft.assessment.change else ''}\n"
+    )
+    made = ""
+
+    def keep() -> None:
+        nonlocal made
+        tip = repository.ref(notes.REF)
+        made = notes.append(repository, tip, draft.text.blob, [line], workspace.who(), message)
+        repository.set_ref(notes.REF, made, tip, f"gitchange {draft.verdict} {draft.text.change}")
+
+    retrying(keep)
+    # 5. Sent.
+    report = workspace.exchange(with_branch=False) if push else None
+    after = workspace.fresh().assessor.one(draft.text.change)
+    return Signed(judged, after, repository.ref(notes.REF) or made, report)
