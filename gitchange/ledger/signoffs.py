@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from functools import lru_cache
 
 from gitchange.git.repository import Repository
 from gitchange.ledger.notes import Notes, digest
@@ -48,6 +49,11 @@ class Doubt:
     intact: bool
 
 
+@lru_cache(maxsize=16)
+def _signers(text: bytes) -> AllowedSigners:
+    return AllowedSigners.parse(text)
+
+
 class Authenticator:
     """Authenticates lines against one policy at one moment."""
 
@@ -56,7 +62,7 @@ class Authenticator:
         self._introduction = introduction
         self._policy = policy
         self._at = at
-        self.allowed = AllowedSigners.parse(policy.signers)
+        self.allowed = _signers(policy.signers)
         self._seen: dict[tuple[str, str], frozenset[str] | None] = {}
 
     def authenticate(self, line: bytes, text: Text) -> SignOff | Doubt:

@@ -247,6 +247,16 @@ class Policy(Part):
         """Everybody who holds a role, each once."""
         return tuple(dict.fromkeys(p for role in self.file.roles.values() for p in role.members))
 
+    @property
+    def signing_people(self) -> tuple[str, ...]:
+        """Everybody who holds a role in which something is signed: those that rules ask for, and `root`."""
+        roles = {"root"}
+        for rule in self.file.rules:
+            roles |= {
+                d.role for d in (rule.evaluation, rule.implementation, rule.validation) if d is not None
+            }
+        return tuple(person for person in self.people if roles & set(self.roles_of(person)))
+
 
 def load_policy(files: Mapping[str, bytes], tree: str) -> tuple[Policy | None, tuple[Finding, ...]]:
     """A policy from the files of its folder (names relative to `policy/`); findings when it has errors.

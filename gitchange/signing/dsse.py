@@ -17,6 +17,7 @@ import binascii
 import hashlib
 import json
 from dataclasses import dataclass
+from json.encoder import encode_basestring_ascii
 from typing import Any, Final, NoReturn
 
 MAX_LINE: Final = 1024 * 1024
@@ -65,14 +66,19 @@ class Envelope:
 
     def to_line(self) -> bytes:
         """The envelope's one spelling: compact ASCII JSON without a line end."""
-        document = {
-            "payloadType": self.payload_type,
-            "payload": base64.b64encode(self.payload).decode("ascii"),
-            "signatures": [
-                {"keyid": self.keyid, "sig": base64.b64encode(self.signature).decode("ascii")},
-            ],
-        }
-        return json.dumps(document, ensure_ascii=True, separators=(",", ":")).encode("ascii")
+        return b"".join(
+            (
+                b'{"payloadType":',
+                _quoted(self.payload_type),
+                b',"payload":"',
+                base64.b64encode(self.payload),
+                b'","signatures":[{"keyid":',
+                _quoted(self.keyid),
+                b',"sig":"',
+                base64.b64encode(self.signature),
+                b'"}]}',
+            )
+        )
 
     @property
     def digest(self) -> str:
@@ -123,11 +129,13 @@ def parse_envelope(line: bytes, *, canonical: bool = True) -> Envelope:
     return envelope
 
 
+def _quoted(text: str) -> bytes:
+    return encode_basestring_ascii(text).encode("ascii")
+
+
 def _json(line: bytes) -> Any:
     try:
-        return json.loads(
-            line.decode("utf-8"), object_pairs_hook=_without_duplicates, parse_constant=_refuse_constant
-        )
+        return _DECODER.decode(line.decode("utf-8"))
     except EnvelopeError:
         raise
     except RecursionError:
@@ -149,6 +157,9 @@ def _refuse_constant(name: str) -> NoReturn:
     raise EnvelopeError("envelope.not-json", f"{name} is not JSON")
 
 
+_DECODER: Final = json.JSONDecoder(object_pairs_hook=_without_duplicates, parse_constant=_refuse_constant)
+
+
 def _object(value: Any, required: tuple[str, ...], optional: tuple[str, ...], what: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise EnvelopeError("envelope.not-json", f"{what} is not a JSON object")
@@ -157,7 +168,7 @@ def _object(value: Any, required: tuple[str, ...], optional: tuple[str, ...], wh
             raise EnvelopeError("envelope.missing-key", f"{what} has no {key}")
     for key in value:
         if key not in required and key not in optional:
-            raise EnvelopeError("envelope.unknown-key", f"{what} has an unknown key {ascii(key)}")
+            raise EnvelopeError("envelope.unknown-key", f"{what} has an unknown key {key!r}")
     return value
 
 

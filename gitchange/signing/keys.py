@@ -23,15 +23,21 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from gitchange.signing.key_types import (
+    CERTIFIED_TYPES,
+    CURVES,
+    ED25519,
+    RSA,
+    SHORT_NAMES,
+    SK_ECDSA,
+    SK_ED25519,
+    TYPE_NAMES,
+)
 from gitchange.signing.wire import Reader, WireError, decode_base64, mpint, string
-
-if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric import ec
 
 MINIMUM_RSA_BITS: Final = 1024
 """``SSH_RSA_MINIMUM_MODULUS_SIZE`` of ``sshkey.h``."""
@@ -47,55 +53,6 @@ USER_CERTIFICATE: Final = 1
 
 HOST_CERTIFICATE: Final = 2
 """``SSH2_CERT_TYPE_HOST``: `Certificate.type` of a certificate for a machine."""
-
-_ED25519: Final = "ssh-ed25519"
-_RSA: Final = "ssh-rsa"
-_SK_ED25519: Final = "sk-ssh-ed25519@openssh.com"
-_SK_ECDSA: Final = "sk-ecdsa-sha2-nistp256@openssh.com"
-_WEBAUTHN: Final = b"webauthn-sk-ecdsa-sha2-nistp256@openssh.com"
-
-# Curve name in the blob, and the order of the curve's group (SEC 2; FIPS 186-4 D.1.2).
-_CURVES: Final = {
-    "ecdsa-sha2-nistp256": (
-        b"nistp256",
-        0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551,
-    ),
-    "ecdsa-sha2-nistp384": (
-        b"nistp384",
-        0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFC7634D81F4372DDF581A0DB248B0A77AECEC196ACCC52973,
-    ),
-    "ecdsa-sha2-nistp521": (
-        b"nistp521",
-        0x01FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFA51868783BF2F966B7FCC0148F709A5D03BB5C9B8899C47AEBB6FB71E91386409,
-    ),
-}
-
-_PLAIN_TYPES: Final = (_ED25519, *_CURVES, _RSA, _SK_ED25519, _SK_ECDSA)
-
-# The type of a certificate, and the type of the key that it certifies.
-_CERTIFIED_TYPES: Final = {
-    f"{plain.removesuffix('@openssh.com')}-cert-v01@openssh.com": plain for plain in _PLAIN_TYPES
-}
-
-# Every name that OpenSSH knows a type by (the table ``keyimpls`` of sshkey.c), with the type's own
-# name. The names of signature algorithms stand there too and so can open a key blob.
-_TYPES: Final = {
-    **{name.encode(): name for name in (*_PLAIN_TYPES, *_CERTIFIED_TYPES)},
-    b"rsa-sha2-256": _RSA,
-    b"rsa-sha2-512": _RSA,
-    b"rsa-sha2-256-cert-v01@openssh.com": "ssh-rsa-cert-v01@openssh.com",
-    b"rsa-sha2-512-cert-v01@openssh.com": "ssh-rsa-cert-v01@openssh.com",
-    _WEBAUTHN: _SK_ECDSA,
-}
-
-# In a blob, though not in text, a plain type may also go by its short name, in any case
-# (sshkey_type_from_name). ECDSA has short names as well, but no curve can be told from them.
-_SHORT_NAMES: Final = {b"ed25519": _ED25519, b"ed25519-sk": _SK_ED25519, b"rsa": _RSA}
-
-# Order of the Ed25519 group, RFC 8032 section 5.1.
-_ED25519_ORDER: Final = 2**252 + 27742317777372353535851937790883648493
-
-Verifier = Callable[[bytes, bytes], bool]
 
 
 class KeyFormatError(ValueError):
@@ -132,7 +89,7 @@ class PublicKey:
     @property
     def certificate(self) -> Certificate | None:
         """The certificate, if this key is one."""
-        return _certificate(self.blob) if self.type in _CERTIFIED_TYPES else None
+        return _certificate(self.blob) if self.type in CERTIFIED_TYPES else None
 
     @property
     def plain(self) -> PublicKey:
@@ -162,8 +119,10 @@ class PublicKey:
         """
         if len(data) > MAX_SIGNED_BYTES:
             return False
+        from gitchange.signing.algorithms import verifier  # noqa: PLC0415  lazy: loads cryptography
+
         try:
-            return _verifier(self.plain.blob)(signature_blob, data)
+            return verifier(self.plain.blob)(signature_blob, data)
         except WireError:
             return False
 
@@ -221,7 +180,7 @@ def read_public_key(text: bytes) -> tuple[PublicKey, bytes]:
     Only spaces and tabs separate; the rest starts at the comment. Raises `KeyFormatError`.
     """
     name, _, rest = text.replace(b"\t", b" ").partition(b" ")
-    kind = _TYPES.get(name)
+    kind = TYPE_NAMES.get(name)
     if kind is None:
         raise KeyFormatError("key.type", f"{_shown(name)} is no key type that is accepted here")
     encoded = rest.lstrip(b" ").partition(b" ")[0]
@@ -241,7 +200,7 @@ def _parse(blob: bytes) -> PublicKey:
     try:
         reader = Reader(blob)
         kind = _read_type(reader)
-        if kind in _CERTIFIED_TYPES:
+        if kind in CERTIFIED_TYPES:
             _certificate(blob)
             return PublicKey(type=kind, blob=blob)
         key = _read_plain(kind, reader)
@@ -253,7 +212,7 @@ def _parse(blob: bytes) -> PublicKey:
 
 def _read_type(reader: Reader) -> str:
     name = reader.cstring()
-    kind = _TYPES.get(name) or _SHORT_NAMES.get(name.lower())
+    kind = TYPE_NAMES.get(name) or SHORT_NAMES.get(name.lower())
     if kind is None:
         raise KeyFormatError("key.type", f"{_shown(name)} is no key type that is accepted here")
     return kind
@@ -261,12 +220,12 @@ def _read_type(reader: Reader) -> str:
 
 def _read_plain(kind: str, reader: Reader) -> PublicKey:
     """The fields after the type's name, checked, and written anew in OpenSSH's spelling."""
-    if kind in (_ED25519, _SK_ED25519):
+    if kind in (ED25519, SK_ED25519):
         point = reader.string()
         if len(point) != 32:
             raise KeyFormatError("key.format", "an Ed25519 key has 32 bytes")
         fields = string(point)
-    elif kind == _RSA:
+    elif kind == RSA:
         exponent, modulus = reader.mpint(), reader.mpint()
         if modulus.bit_length() < MINIMUM_RSA_BITS:
             raise KeyFormatError(
@@ -274,13 +233,13 @@ def _read_plain(kind: str, reader: Reader) -> PublicKey:
             )
         fields = mpint(exponent) + mpint(modulus)
     else:
-        curve, order = _CURVES["ecdsa-sha2-nistp256" if kind == _SK_ECDSA else kind]
+        curve, order = CURVES["ecdsa-sha2-nistp256" if kind == SK_ECDSA else kind]
         if reader.cstring() != curve:
             raise KeyFormatError("key.format", "the curve is not the one that the key's type names")
         point = reader.string()
         _check_point(curve, order, point)
         fields = string(curve) + string(point)
-    if kind in (_SK_ED25519, _SK_ECDSA):
+    if kind in (SK_ED25519, SK_ECDSA):
         fields += string(reader.cstring())  # the application, usually "ssh:" (PROTOCOL.u2f)
     return PublicKey(type=kind, blob=string(kind.encode()) + fields)
 
@@ -288,16 +247,16 @@ def _read_plain(kind: str, reader: Reader) -> PublicKey:
 def _check_point(curve: bytes, order: int, point: bytes) -> None:
     # sshbuf_get_eckey takes uncompressed points only; sshkey_ec_validate_public bounds both
     # coordinates. (Its last test, order times point is infinity, holds for every point of these curves.)
-    from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415  lazy: start-up
+    from gitchange.signing.algorithms import coordinates  # noqa: PLC0415  lazy: loads cryptography
 
     try:
         if not point or point[0] != 4:
             raise ValueError
-        numbers = ec.EllipticCurvePublicKey.from_encoded_point(_ec_curve(curve), point).public_numbers()
+        x, y = coordinates(curve, point)
     except ValueError:
         raise KeyFormatError("key.point", "the key is no point of its curve") from None
-    for coordinate in (numbers.x, numbers.y):
-        if coordinate.bit_length() <= order.bit_length() // 2 or coordinate >= order - 1:
+    for number in (x, y):
+        if number.bit_length() <= order.bit_length() // 2 or number >= order - 1:
             raise KeyFormatError("key.point", "a coordinate of the key is out of bounds")
 
 
@@ -308,7 +267,7 @@ def _certificate(blob: bytes) -> Certificate:
         reader = Reader(blob)
         kind = _read_type(reader)
         nonce = reader.string()
-        key = _read_plain(_CERTIFIED_TYPES[kind], reader)
+        key = _read_plain(CERTIFIED_TYPES[kind], reader)
         serial = reader.uint64()
         certificate_type = reader.uint32()
         key_id = _decode(reader.cstring())
@@ -348,7 +307,7 @@ def _authority(blob: bytes) -> PublicKey:
     # The type is looked at first, so that certificates within certificates are never unpacked.
     try:
         reader = Reader(blob)
-        if _read_type(reader) in _CERTIFIED_TYPES:
+        if _read_type(reader) in CERTIFIED_TYPES:
             raise KeyFormatError(
                 "certificate.authority", "the certificate's authority is a certificate itself"
             )
@@ -384,202 +343,11 @@ def _fingerprint(blob: bytes) -> str:
     return "SHA256:" + base64.b64encode(hashlib.sha256(blob).digest()).decode("ascii").rstrip("=")
 
 
-@lru_cache(maxsize=4096)
-def _verifier(blob: bytes) -> Verifier:
-    """A function that checks signatures by one plain key, its key loaded once."""
-    reader = Reader(blob)
-    kind = reader.cstring().decode("ascii")
-    if kind == _ED25519:
-        return _ed25519_verifier(reader)
-    if kind == _SK_ED25519:
-        return _sk_ed25519_verifier(reader)
-    if kind == _RSA:
-        return _rsa_verifier(reader)
-    if kind == _SK_ECDSA:
-        return _sk_ecdsa_verifier(reader)
-    return _ecdsa_verifier(kind, reader)
-
-
-def _raw_ed25519(point: bytes) -> Verifier:
-    """Checks 64 bytes of signature over data, as the ``crypto_sign_ed25519_open`` of OpenSSH does."""
-    from cryptography.exceptions import InvalidSignature  # noqa: PLC0415  lazy: start-up
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey  # noqa: PLC0415
-
-    key = Ed25519PublicKey.from_public_bytes(point)
-
-    def verify(signature: bytes, data: bytes) -> bool:
-        if len(signature) != 64:
-            return False
-        # RFC 8032 section 5.1.7 wants S below the group's order. OpenSSH bounds it by 2**253 only, so
-        # every signature has a second spelling there; it is brought to the first one here. (ECDSA
-        # signatures have a second spelling by nature: a signature's bytes identify nothing.)
-        scalar = int.from_bytes(signature[32:], "little")
-        if _ED25519_ORDER <= scalar < 1 << 253:
-            signature = signature[:32] + (scalar % _ED25519_ORDER).to_bytes(32, "little")
-        try:
-            key.verify(signature, data)
-        except InvalidSignature:
-            return False
-        return True
-
-    return verify
-
-
-def _ed25519_verifier(fields: Reader) -> Verifier:
-    raw = _raw_ed25519(fields.string())
-
-    def verify(signature_blob: bytes, data: bytes) -> bool:
-        reader = Reader(signature_blob)
-        if reader.cstring() != b"ssh-ed25519":
-            return False
-        signature = reader.string()
-        reader.finish()
-        return raw(signature, data)
-
-    return verify
-
-
-def _sk_ed25519_verifier(fields: Reader) -> Verifier:
-    # ssh-ed25519-sk.c: what the key signs is H(application) || flags || counter || H(data).
-    raw = _raw_ed25519(fields.string())
-    application = hashlib.sha256(fields.cstring()).digest()
-
-    def verify(signature_blob: bytes, data: bytes) -> bool:
-        reader = Reader(signature_blob)
-        if reader.cstring() != _SK_ED25519.encode():
-            return False
-        signature = reader.string()
-        flags_and_counter = reader.take(5)
-        reader.finish()
-        return raw(signature, application + flags_and_counter + hashlib.sha256(data).digest())
-
-    return verify
-
-
-def _rsa_verifier(fields: Reader) -> Verifier:
-    from cryptography.exceptions import InvalidSignature  # noqa: PLC0415  lazy: start-up
-    from cryptography.hazmat.primitives import hashes  # noqa: PLC0415
-    from cryptography.hazmat.primitives.asymmetric import padding, rsa  # noqa: PLC0415
-
-    # RFC 8332 section 3; "ssh-rsa", which is SHA-1, is left out on purpose.
-    algorithms = {b"rsa-sha2-256": hashes.SHA256(), b"rsa-sha2-512": hashes.SHA512()}
-    scheme = padding.PKCS1v15()
-    exponent, modulus = fields.mpint(), fields.mpint()
-    size = (modulus.bit_length() + 7) // 8
-    try:
-        key = rsa.RSAPublicNumbers(exponent, modulus).public_key()
-    except ValueError:  # a degenerate key, see the module's docstring
-        return lambda _signature_blob, _data: False
-
-    def verify(signature_blob: bytes, data: bytes) -> bool:
-        reader = Reader(signature_blob)
-        algorithm = algorithms.get(reader.cstring())
-        signature = reader.string()
-        reader.finish()
-        if algorithm is None or len(signature) > size:
-            return False
-        try:
-            # ssh-rsa.c puts back the leading zeros that some signers leave out.
-            key.verify(signature.rjust(size, b"\0"), data, scheme, algorithm)
-        except InvalidSignature:
-            return False
-        return True
-
-    return verify
-
-
-def _ec_curve(name: bytes) -> ec.EllipticCurve:
-    from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415  lazy: start-up
-
-    return {b"nistp256": ec.SECP256R1, b"nistp384": ec.SECP384R1, b"nistp521": ec.SECP521R1}[name]()
-
-
-def _raw_ecdsa(fields: Reader) -> Verifier:
-    """Checks ``mpint r, mpint s`` over data, hashed with the curve's hash (RFC 5656 section 6.2.1)."""
-    from cryptography.exceptions import InvalidSignature  # noqa: PLC0415  lazy: start-up
-    from cryptography.hazmat.primitives import hashes  # noqa: PLC0415
-    from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415
-    from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature  # noqa: PLC0415
-
-    curve = fields.cstring()
-    key = ec.EllipticCurvePublicKey.from_encoded_point(_ec_curve(curve), fields.string())
-    algorithm = ec.ECDSA(
-        {b"nistp256": hashes.SHA256, b"nistp384": hashes.SHA384, b"nistp521": hashes.SHA512}[curve]()
-    )
-
-    def verify(signature: bytes, data: bytes) -> bool:
-        reader = Reader(signature)
-        r, s = reader.mpint(), reader.mpint()
-        reader.finish()
-        try:
-            key.verify(encode_dss_signature(r, s), data, algorithm)
-        except InvalidSignature:
-            return False
-        return True
-
-    return verify
-
-
-def _ecdsa_verifier(kind: str, fields: Reader) -> Verifier:
-    raw = _raw_ecdsa(fields)
-    name = kind.encode()
-
-    def verify(signature_blob: bytes, data: bytes) -> bool:
-        reader = Reader(signature_blob)
-        if reader.cstring() != name:
-            return False
-        signature = reader.string()
-        reader.finish()
-        return raw(signature, data)
-
-    return verify
-
-
-def _sk_ecdsa_verifier(fields: Reader) -> Verifier:
-    # ssh-ecdsa-sk.c: what the key signs is H(application) || flags || counter || extensions || H(message);
-    # the message is the data, or for a signature made by a browser the clientData that quotes the data.
-    raw = _raw_ecdsa(fields)
-    application = hashlib.sha256(fields.cstring()).digest()
-
-    def verify(signature_blob: bytes, data: bytes) -> bool:
-        reader = Reader(signature_blob)
-        algorithm = reader.cstring()
-        signature = reader.string()
-        flags_and_counter = reader.take(5)
-        extensions = b""
-        message = data
-        if algorithm == _WEBAUTHN:
-            origin, message, extensions = reader.cstring(), reader.string(), reader.string()
-            if not _is_client_data(message, origin, data, flags_and_counter[0], extensions):
-                return False
-        elif algorithm != _SK_ECDSA.encode():
-            return False
-        reader.finish()
-        message_hash = hashlib.sha256(message).digest()
-        return raw(signature, application + flags_and_counter + extensions + message_hash)
-
-    return verify
-
-
-def _is_client_data(client_data: bytes, origin: bytes, data: bytes, flags: int, extensions: bytes) -> bool:
-    """Whether WebAuthn's clientData quotes `data` (``webauthn_check_prepare_hash``, PROTOCOL.u2f).
-
-    The JSON is not parsed: its start must be exactly the serialisation that WebAuthn level 2
-    section 5.8.1.1 prescribes. The flag "attested data" must be unset, "extension data" must tell the truth.
-    """
-    if b'"' in origin or flags & 0x40 or bool(flags & 0x80) != bool(extensions):
-        return False
-    challenge = base64.urlsafe_b64encode(data).rstrip(b"=")
-    return client_data.startswith(
-        b'{"type":"webauthn.get","challenge":"' + challenge + b'","origin":"' + origin + b'"'
-    )
-
-
 def _decode(name: bytes) -> str:
     # Keeps bytes that are not UTF-8, each as a lone surrogate, so that comparing stays exact.
     return name.decode("utf-8", "surrogateescape")
 
 
 def _shown(name: bytes) -> str:
-    # Quoted and in ASCII: the name comes from outside and ends on a terminal.
-    return ascii(_decode(name[:80]))
+    # Quoted, control characters escaped: the name comes from outside and ends on a terminal.
+    return repr(_decode(name[:80]))

@@ -293,7 +293,7 @@ def signer_findings(loaded: Policy) -> list[Finding]:
             found.append(
                 Finding("policy.shared-key", message, "give each person a key", "error", path, entry.line, 1)
             )
-    for person in loaded.people:
+    for person in loaded.signing_people:
         if not any(entry.matches_principal(person) for entry in signers.entries):
             message = f"{person} holds a role and has no key: that person cannot sign"
             found.append(

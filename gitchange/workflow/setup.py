@@ -158,7 +158,10 @@ def missing_duties(policy: Policy, signers: AllowedSigners) -> tuple[str, ...]:
                         f"rule {rule.name!r}: {step} needs all {len(members)} member(s) of {asks.role} "
                         f"({', '.join(members)}), so a change that one of them {other} cannot pass it."
                     )
-    without = [p for p in people if not any(entry.matches_principal(p) for entry in signers.entries)]
+    without = [
+        p for p in policy.signing_people if not any(entry.matches_principal(p) for entry in signers.entries)
+    ]
     if without:
-        words.append(f"no key is known for {', '.join(without)}: they cannot sign yet.")
+        named = ", ".join(without[:5]) + (f" and {len(without) - 5} more" if len(without) > 5 else "")
+        words.append(f"no key is known for {named}: they cannot sign yet.")
     return tuple(words)

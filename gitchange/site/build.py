@@ -1,0 +1,196 @@
+"""Builds the site of a repository and publishes it.
+
+The site is built in a folder of its own beside the output and takes its place only when it is whole:
+when anything fails, the old site stays as it is. Fetching, locking and schedules are for others.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import logging
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from mkdocs.commands.build import build
+from mkdocs.config import load_config
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import MkDocsException
+
+from gitchange.assessment.overview import Overview
+from gitchange.errors import GitchangeError, UsageError
+from gitchange.git.repository import Repository
+from gitchange.model.finding import has_errors
+from gitchange.site import source, urls
+from gitchange.site.plugin import GitchangePlugin
+from gitchange.site.root import CONFIGURATION
+
+
+@dataclass(frozen=True, slots=True)
+class BuildReport:
+    """What was built."""
+
+    output: Path
+    pages: int
+    """Generated pages; hand-written ones are not counted."""
+    changes: int
+    main: str
+    """The commit that the site shows."""
+    notes: str | None
+    """The notes commit that the site shows."""
+    errors: bool
+    """Whether the site shows findings that are errors."""
+    warnings: tuple[str, ...]
+    """What MkDocs warned of, e.g. a broken link in a hand-written page."""
+
+
+def build_site(
+    repository: Path, output: Path, *, now: dt.datetime | None = None, site_url: str = ""
+) -> BuildReport:
+    """Build the site of the repository that holds this folder, bare or not, and publish it at `output`.
+
+    A work tree's own `mkdocs.yml` is followed (it may name plugins and hooks, which run); otherwise
+    ours, with the work tree's `docs/` where there is one. `now` is the moment to judge for.
+
+    Raises GitchangeError when the site cannot be built, UsageError when `output` is something else
+    than a site of ours; what stood there then stands there still.
+    """
+    overview = source.load(repository, now or source.moment())
+    return build_overview(overview, Repository.open(repository).work_dir, output, site_url=site_url)
+
+
+def build_overview(
+    overview: Overview, work_dir: Path | None, output: Path, *, site_url: str = ""
+) -> BuildReport:
+    """Build and publish the site of an overview; `work_dir` may bring `mkdocs.yml` and `docs/`."""
+    output = output.resolve()
+    _refuse_foreign(output)
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        # Beside the output, so that publishing is a rename within one file system.
+        workshop = Path(tempfile.mkdtemp(prefix=f".{output.name}-", dir=output.parent))
+    except OSError as error:
+        raise GitchangeError(f"{output.parent} cannot be written: {error.strerror}") from error
+    try:
+        new = workshop / "new"
+        pages, warnings = _build(overview, work_dir, new, workshop, site_url)
+        _publish(new, output, workshop / "old")
+    finally:
+        shutil.rmtree(workshop, ignore_errors=True)
+    return BuildReport(
+        output=output,
+        pages=pages,
+        changes=len(overview.assessments),
+        main=overview.main,
+        notes=overview.notes,
+        errors=has_errors(overview.all_findings),
+        warnings=warnings,
+    )
+
+
+def _refuse_foreign(output: Path) -> None:
+    """Publishing replaces a folder: it must be new, empty or a site of ours."""
+    if not output.exists():
+        return
+    if not output.is_dir():
+        raise UsageError(f"{output} is no folder", hint="name the folder in which the site is to be")
+    if not any(output.iterdir()):
+        return
+    try:
+        manifest = json.loads((output / urls.MANIFEST).read_bytes())
+        is_site = isinstance(manifest, dict) and "format" in manifest
+    except (OSError, ValueError):
+        is_site = False
+    if not is_site or (output / ".git").exists():
+        raise UsageError(
+            f"{output} holds something else than a generated site, and would be replaced",
+            hint="name a new or an empty folder",
+        )
+
+
+def _build(
+    overview: Overview, work_dir: Path | None, output: Path, workshop: Path, site_url: str
+) -> tuple[int, tuple[str, ...]]:
+    """Run MkDocs in this process; gives the number of pages and the warnings."""
+    options: dict[str, str] = {"site_dir": str(output)}
+    if site_url:
+        options["site_url"] = site_url
+    empty = workshop / "docs"  # MkDocs refuses a docs_dir that is missing
+    empty.mkdir()
+    docs = work_dir / "docs" if work_dir and (work_dir / "docs").is_dir() else empty
+    if work_dir is not None and (work_dir / "mkdocs.yml").is_file():
+        configuration = work_dir / "mkdocs.yml"
+    else:
+        configuration = CONFIGURATION
+        options |= {"docs_dir": str(docs), "site_name": overview.title}
+    with _listening() as said:
+        try:
+            if configuration is not CONFIGURATION and docs is empty and _docs_dir(configuration) == "docs":
+                options["docs_dir"] = str(empty)
+            config = load_config(str(configuration), config_file_path=str(configuration), **options)
+            plugin = config.plugins.get("gitchange")
+            if not isinstance(plugin, GitchangePlugin):
+                raise GitchangeError(
+                    f"{configuration} does not use the plugin gitchange",
+                    hint="add `theme: {name: gitchange}` and `plugins: [gitchange]`",
+                )
+            plugin.given = overview
+            build(config)
+        except MkDocsException as error:
+            problems = [r.getMessage() for r in said if r.levelno >= logging.ERROR]
+            problems = problems or [r.getMessage() for r in said] or [error.message]
+            raise GitchangeError(
+                f"MkDocs did not build the site: {'; '.join(problems)}",
+                hint=f"see {configuration} and {docs}",
+            ) from error
+    return plugin.written, tuple(record.getMessage() for record in said)
+
+
+def _docs_dir(configuration: Path) -> str:
+    """What the file says about `docs_dir`, or MkDocs' default."""
+    config = MkDocsConfig(config_file_path=str(configuration))
+    with configuration.open("rb") as file:
+        config.load_file(file)
+    return str(config.docs_dir)
+
+
+class _Listener(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.records: list[logging.LogRecord] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.records.append(record)
+
+
+@contextmanager
+def _listening() -> Iterator[list[logging.LogRecord]]:
+    """Collect what MkDocs logs from warnings upwards, and let nothing of it reach the terminal."""
+    logger, listener = logging.getLogger("mkdocs"), _Listener()
+    before = logger.propagate, logger.level
+    logger.addHandler(listener)
+    logger.propagate = False
+    logger.setLevel(logging.WARNING)
+    try:
+        yield listener.records
+    finally:
+        logger.removeHandler(listener)
+        logger.propagate, logger.level = before
+
+
+def _publish(new: Path, output: Path, old: Path) -> None:
+    """Put the new site where the old one is; the old one comes back when that fails."""
+    had_one = output.exists()
+    if had_one:
+        os.rename(output, old)
+    try:
+        os.rename(new, output)
+    except OSError as error:
+        if had_one:
+            os.rename(old, output)
+        raise GitchangeError(f"the site cannot be put at {output}: {error.strerror}") from error

@@ -1,0 +1,169 @@
+"""What the page of one change shows: the progress line, the cards of the sign-offs, why one does not count.
+
+Plain data for `pages/change.html`. Whether a sign-off counts is the verdict's word; here it is only
+put into a sentence for the reader.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from gitchange.assessment.overview import Assessment
+from gitchange.lifecycle.verdict import StepState, Verdict
+from gitchange.model.change import IMPACTS, LIKELIHOODS
+from gitchange.model.evidence import SignOff
+from gitchange.site.site import Event, events_of
+from gitchange.site.verification import digest_commands, verify_commands
+
+_REASONS = (
+    "duties.evaluator-is-",
+    "duties.validator-is-",
+    "implementation.before-approval",
+    "validation.before-implementation",
+    "withdrawal.",
+    "sign-off.role-not-held",
+    "sign-off.role-not-asked",
+)
+"""Findings that say of a person's sign-off why it does not count; their message begins with the person."""
+
+_STEP_OF_REASON = {
+    "duties.evaluator-is-": "evaluation",
+    "duties.validator-is-": "validation",
+    "implementation.before-approval": "implementation",
+    "validation.before-implementation": "validation",
+    "withdrawal.": "withdrawal",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One of the five steps on the progress line."""
+
+    step: StepState
+    who: tuple[str, ...]
+    when: dt.datetime | None
+    """The newest sign-off that decides it; for the request and the record, their commit."""
+    missing: tuple[str, ...]
+    """What is still asked for, in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One sign-off."""
+
+    sign_off: SignOff
+    counts: bool
+    stale: bool
+    reason: str
+    """Why it does not count; empty when it does."""
+    same_policy: bool
+    """Whether the signer saw the policy under which the change is judged."""
+    commands: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePage:
+    """Everything on the page that is not in the change itself."""
+
+    assessment: Assessment
+    points: tuple[Point, ...]
+    cards: tuple[Card, ...]
+    events: tuple[Event, ...]
+    matrix: Mapping[tuple[int, int], tuple[int, ...]]
+    """Numbers of the risks (from 1) at each (likelihood, impact), both 1 to 5."""
+    digests: str
+    """Commands that name the text."""
+
+
+def change_page(assessment: Assessment) -> ChangePage:
+    """The page's data for one change file, readable or not."""
+    return ChangePage(
+        assessment=assessment,
+        points=_points(assessment),
+        cards=tuple(_card(assessment, sign_off) for sign_off in _in_order(assessment)),
+        events=events_of(assessment),
+        matrix=_matrix(assessment),
+        digests=digest_commands(assessment),
+    )
+
+
+def _in_order(assessment: Assessment) -> list[SignOff]:
+    """Those on the current text first, oldest first."""
+    current = assessment.evidence.sign_offs if assessment.evidence else ()
+    stale = assessment.evidence.stale if assessment.evidence else ()
+    return [
+        *sorted(current, key=lambda s: (s.when, s.digest)),
+        *sorted(stale, key=lambda s: (s.when, s.digest)),
+    ]
+
+
+def _points(assessment: Assessment) -> tuple[Point, ...]:
+    verdict, change = assessment.verdict, assessment.change
+    if verdict is None or change is None:
+        return ()
+    points: list[Point] = []
+    for step in verdict.steps:
+        who = tuple(dict.fromkeys(s.by for s in step.counting))
+        when = max((s.when for s in step.counting), default=None)
+        if step.step == "request":
+            who = (change.requester,)
+            when = assessment.evidence.requested_at if assessment.evidence else None
+        elif step.step == "documentation" and step.state == "done" and change.record is not None:
+            who, when = (change.record.documented_by,), change.record.time
+        missing = (
+            tuple(f"{r.needed - len(r.by)} × {r.role}" for r in step.requirements if not r.met)
+            if step.state == "waiting"
+            else ()
+        )
+        points.append(Point(step, who, when, missing))
+    return tuple(points)
+
+
+def _card(assessment: Assessment, sign_off: SignOff) -> Card:
+    evidence, verdict = assessment.evidence, assessment.verdict
+    stale = evidence is not None and sign_off.blob != evidence.blob
+    counts = assessment.counts(sign_off)
+    reason = "" if counts or verdict is None else _why_not(verdict, sign_off, stale)
+    return Card(
+        sign_off=sign_off,
+        counts=counts or (verdict is not None and not reason),
+        stale=stale,
+        reason=reason,
+        same_policy=assessment.policy is not None and sign_off.policy == assessment.policy.tree,
+        commands=verify_commands(assessment, sign_off),
+    )
+
+
+def _why_not(verdict: Verdict, sign_off: SignOff, stale: bool) -> str:
+    """In words, why a genuine sign-off does not count, in the order in which the rules exclude it."""
+    if stale:
+        return "It was made for an earlier text of this change; an edit makes every sign-off on the text before it void."
+    for finding in verdict.findings:
+        if not finding.code.startswith(_REASONS) or not finding.message.startswith(f"{sign_off.by} "):
+            continue
+        step = next(
+            (s for code, s in _STEP_OF_REASON.items() if finding.code.startswith(code)), sign_off.step
+        )
+        if step == sign_off.step and (
+            not finding.code.startswith("sign-off.") or sign_off.role in finding.message
+        ):
+            return f"{finding.message[0].upper()}{finding.message[1:]}."
+    if sign_off.step == "withdrawal":
+        return ""  # one that stands decides the status, not a step
+    step_state = verdict.step(sign_off.step)
+    if any(s.by == sign_off.by for s in step_state.counting):
+        return f"A later sign-off by {sign_off.by} replaces it: each person's latest word counts."
+    if step_state.state == "refused":
+        who = ", ".join(dict.fromkeys(s.by for s in step_state.counting))
+        return f"The {sign_off.step} stands refused by {who}."
+    return f"It does not decide the {sign_off.step} as it stands now."
+
+
+def _matrix(assessment: Assessment) -> dict[tuple[int, int], tuple[int, ...]]:
+    cells: dict[tuple[int, int], tuple[int, ...]] = {}
+    for number, risk in enumerate(assessment.change.risks if assessment.change else (), start=1):
+        place = (LIKELIHOODS.index(risk.likelihood) + 1, IMPACTS.index(risk.impact) + 1)
+        cells[place] = (*cells.get(place, ()), number)
+    return cells

@@ -1,0 +1,101 @@
+"""The commands that verify a sign-off by hand, with stock tools and without gitchange.
+
+git, ssh-keygen and what every Unix has (sed, base64, fold, sha256sum) are enough. The script is pasted into a
+shell inside a clone; it changes nothing there. It proves what `gitchange.ledger.signoffs` decides:
+the envelope is the one that the site shows, its signature is by a key that the policy gives to that
+person, and its statement is about exactly this text. Whether it counts is for the policy to say.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from shlex import quote
+
+from gitchange.assessment.overview import Assessment
+from gitchange.model.evidence import SignOff
+from gitchange.model.policy import SIGNERS_FILE
+from gitchange.model.statement import NAMESPACE
+
+_NOTES = "gitchange/approvals"
+
+_FROM_NOTES = """\
+# 1. The envelope: the line of the note on the signed text that has this SHA-256.
+git rev-parse --quiet --verify refs/notes/{notes} > /dev/null ||
+  git fetch --quiet origin refs/notes/{notes}:refs/notes/{notes}
+git notes --ref={notes} show {blob} > "$dir/lines"
+git cat-file blob {blob} > "$dir/text\""""
+
+_FROM_RECORD = """\
+# 1. The envelope: the one in the record, on main, that has this SHA-256; the text is what precedes the record.
+git show {file} > "$dir/file"
+sed -n 's/^envelope = "\\(.*\\)"$/\\1/p' "$dir/file" | sed 's/\\\\"/"/g' > "$dir/lines"
+head -c {size} "$dir/file" > "$dir/text\""""
+
+_SCRIPT = """\
+( set -eu; dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT
+{source}
+while IFS= read -r line; do
+  if [ "$(printf %s "$line" | sha256sum | cut -d ' ' -f 1)" = {digest} ]; then printf '%s\\n' "$line"; fi
+done < "$dir/lines" > "$dir/envelope"
+test -s "$dir/envelope" || {{ echo 'The envelope is not there.' >&2; exit 1; }}
+# 2. What was signed: the DSSE pre-authentication encoding of the payload; and the signature, in its armor.
+sed 's/.*"payload":"\\([^"]*\\)".*/\\1/' "$dir/envelope" | base64 -d > "$dir/payload"
+type=$(sed 's/.*"payloadType":"\\([^"]*\\)".*/\\1/' "$dir/envelope")
+{{ printf 'DSSEv1 %d %s %d ' "${{#type}}" "$type" "$(wc -c < "$dir/payload")"; cat "$dir/payload"; }} > "$dir/signed"
+{{ echo '-----BEGIN SSH SIGNATURE-----'
+  sed 's/.*"sig":"\\([^"]*\\)".*/\\1/' "$dir/envelope" | fold -w 70
+  echo '-----END SSH SIGNATURE-----'; }} > "$dir/signature"
+# 3. The signature is good, and the policy gives the key to this person.
+git show {signers} > "$dir/allowed_signers"
+ssh-keygen -Y verify -f "$dir/allowed_signers" -I {by} -n {namespace}{moment} -s "$dir/signature" < "$dir/signed"
+# 4. The statement names exactly this text: its Git id and its SHA-256.
+grep -qF "\\"$(git hash-object --no-filters "$dir/text")\\"" "$dir/payload"
+grep -qF "\\"$(sha256sum < "$dir/text" | cut -d ' ' -f 1)\\"" "$dir/payload"
+echo 'The statement is about this text. It says:'
+cat "$dir/payload"; echo )"""
+
+
+def verify_commands(assessment: Assessment, sign_off: SignOff) -> str:
+    """A bash script that verifies the sign-off in a clone; it ends with 0 only when everything holds.
+
+    A sign-off that stands in the change's record is taken from there, so that a clone without notes is
+    enough; any other one from the notes, which are fetched from `origin` where there are none.
+    Whatever comes from a document is quoted.
+    """
+    record = assessment.record
+    newest = next((version for version in assessment.history if version.blob), None)
+    in_record = record is not None and any(
+        hashlib.sha256(entry.envelope.encode()).hexdigest() == sign_off.digest for entry in record.sign_offs
+    )
+    if record is not None and in_record:
+        file = quote(f"{newest.commit if newest else 'HEAD'}:{assessment.path}")
+        source = _FROM_RECORD.format(file=file, size=record.request_bytes)
+    else:
+        source = _FROM_NOTES.format(notes=_NOTES, blob=quote(sign_off.blob))
+    # A documented change was judged at the moment of its commit: a key may have run out since.
+    recorded = next((v.time for v in assessment.history if v.kind == "documented"), None)
+    moment = f" -O verify-time={recorded.astimezone(dt.UTC):%Y%m%d%H%M%SZ}" if record and recorded else ""
+    policy = assessment.policy.tree if assessment.policy else sign_off.policy
+    return _SCRIPT.format(
+        source=source,
+        digest=quote(sign_off.digest),
+        signers=quote(f"{policy}:{SIGNERS_FILE}"),
+        by=quote(sign_off.by),
+        namespace=quote(NAMESPACE),
+        moment=moment,
+    )
+
+
+def digest_commands(assessment: Assessment) -> str:
+    """Commands that name the text which the sign-offs are about, in a checkout."""
+    evidence, record = assessment.evidence, assessment.record
+    if evidence is None:
+        return ""
+    path = quote(assessment.path)
+    if record is not None:
+        return (
+            f"head -c {record.request_bytes} {path} | sha256sum\n# {evidence.sha256}\n"
+            f"head -c {record.request_bytes} {path} | git hash-object --stdin\n# {evidence.blob}"
+        )
+    return f"sha256sum < {path}\n# {evidence.sha256}\ngit hash-object --no-filters {path}\n# {evidence.blob}"
