@@ -380,7 +380,7 @@ class Assessor:
             sha256=text.sha256,
             size=len(request_of(raw, change)),
             authors=_authors(history) if authors is None else authors,
-            sign_offs=tuple(sign_offs),
+            sign_offs=_once_each(sign_offs),
             stale=self._stale(change, history, text, policy, moment, where),
             doubts=tuple(doubts),
             ignored=tuple(ignored),
@@ -409,7 +409,7 @@ class Assessor:
             earlier = Text(change.id, change.path, blob, _sha256(self.repository.blob(blob)))
             judged = [authenticator.authenticate(line, earlier) for line in lines]
             stale += [s for s in judged if not isinstance(s, Doubt)]
-        return tuple(sorted(stale, key=lambda s: (s.when, s.digest)))
+        return _once_each(stale)
 
     def _authenticator(self, policy: Policy, moment: dt.datetime) -> Authenticator:
         key = (policy.tree, moment)
@@ -442,6 +442,12 @@ def _requested(assessment: Assessment) -> tuple[dt.datetime, str]:
     """When the change came in: for sorting."""
     history = assessment.history
     return (history[-1].time if history else dt.datetime.max.replace(tzinfo=dt.UTC), assessment.path)
+
+
+def _once_each(sign_offs: Iterable[SignOff]) -> tuple[SignOff, ...]:
+    """Each statement once, however often its signature was spelled; who has seen more comes later."""
+    unique = {s.digest: s for s in sorted(sign_offs, key=lambda s: s.line, reverse=True)}
+    return tuple(sorted(unique.values(), key=lambda s: (len(s.seen or ()), s.when, s.digest)))
 
 
 def _id_of(path: str) -> str:

@@ -205,11 +205,9 @@ def _check_witnesses(assessor: Assessor) -> Check:
         return Check(
             "witnesses", "is everything that was witnessed still there?", len(witnessed), tuple(found)
         )
+    contained = set(repository.ancestors(notes_tip)) if notes_tip is not None else set()
     for named, commit in witnessed.items():
-        contained = (
-            notes_tip is not None and repository.has(named) and repository.is_ancestor(named, notes_tip)
-        )
-        if not contained:
+        if named not in contained:
             found.append(
                 Finding(
                     "notes.truncated",

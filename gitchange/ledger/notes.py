@@ -7,7 +7,6 @@ the union of two clones' notes the same whoever unites them (and the same as git
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator
 
 from gitchange.git.repository import FILE, TREE, Person, Repository
@@ -27,11 +26,6 @@ def join(lines: Iterable[bytes]) -> bytes:
     return b"".join(line + b"\n" for line in sorted(set(lines)))
 
 
-def digest(line: bytes) -> str:
-    """The name of a line: its SHA-256."""
-    return hashlib.sha256(line).hexdigest()
-
-
 class Notes:
     """The notes as one notes commit holds them; immutable."""
 
@@ -46,10 +40,6 @@ class Notes:
         for blob in self._blobs(oid):
             found += split(self._repository.blob(blob))
         return tuple(dict.fromkeys(found))
-
-    def digests(self, oid: str) -> frozenset[str]:
-        """Names of the lines on an object."""
-        return frozenset(digest(line) for line in self.lines(oid))
 
     def _blobs(self, oid: str) -> Iterator[str]:
         tree, rest = self._tree, oid

@@ -7,18 +7,20 @@ counts is the lifecycle's decision.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+import hashlib
 from dataclasses import dataclass
 from functools import lru_cache
 
 from gitchange.git.repository import Repository
-from gitchange.ledger.notes import Notes, digest
+from gitchange.ledger.notes import Notes
 from gitchange.model.evidence import SignOff
 from gitchange.model.finding import Finding, Severity
 from gitchange.model.policy import ROOT, SIGNERS_FILE, Policy
 from gitchange.model.statement import NAMESPACE, PAYLOAD_TYPE, StatementError, read_statement
 from gitchange.signing.allowed_signers import AllowedSigners
-from gitchange.signing.dsse import EnvelopeError, parse_envelope
+from gitchange.signing.dsse import Envelope, EnvelopeError, parse_envelope
 from gitchange.signing.sshsig import parse_signature
 from gitchange.signing.verify import verify
 
@@ -49,6 +51,23 @@ class Doubt:
     intact: bool
 
 
+def _name(envelope: Envelope) -> str:
+    """What a sign-off is called: the SHA-256 of the bytes that were signed.
+
+    Not of the line: whoever holds a good signature can spell it in other ways that verify as well
+    (s or n-s of ECDSA, S or S+L of Ed25519), and a second spelling is no second sign-off.
+    """
+    return hashlib.sha256(envelope.signed_bytes).hexdigest()
+
+
+def _names(lines: tuple[bytes, ...]) -> frozenset[str]:
+    names: set[str] = set()
+    for line in lines:
+        with contextlib.suppress(EnvelopeError):  # what is no envelope is a finding where it is authenticated
+            names.add(_name(parse_envelope(line)))
+    return frozenset(names)
+
+
 @lru_cache(maxsize=16)
 def _signers(text: bytes) -> AllowedSigners:
     return AllowedSigners.parse(text)
@@ -75,7 +94,7 @@ class Authenticator:
         5. the subject is this text, by path, Git id and SHA-256, and this change;
         6. it was made for this repository.
         """
-        name = digest(line)[:12]
+        name = hashlib.sha256(line).hexdigest()[:12]
 
         def doubt(code: str, message: str, hint: str = "", *, intact: bool = False) -> Doubt:
             severity: Severity = "warning" if code.startswith(("signer.", "certificate.")) else "error"
@@ -140,7 +159,7 @@ class Authenticator:
             message = f"it was made for the repository {said.repository[:12]}, not for this one"
             return doubt("sign-off.other-repository", message, intact=True)
         return SignOff(
-            digest=digest(line),
+            digest=_name(envelope),
             change=said.change,
             step=said.step,
             verdict=said.verdict,
@@ -168,5 +187,5 @@ class Authenticator:
             return frozenset()
         if (log, blob) not in self._seen:
             known = self._repository.has(log)
-            self._seen[log, blob] = Notes(self._repository, log).digests(blob) if known else None
+            self._seen[log, blob] = _names(Notes(self._repository, log).lines(blob)) if known else None
         return self._seen[log, blob]

@@ -24,7 +24,7 @@ class SignOff:
     """
 
     digest: str
-    """SHA-256 of the envelope's line: the sign-off's name."""
+    """SHA-256 of the signed bytes (the DSSE pre-authentication encoding): the sign-off's name."""
     change: str
     step: StepName
     verdict: VerdictName

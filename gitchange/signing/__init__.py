@@ -4,7 +4,9 @@
     verify          decides about a signature (``ssh-keygen -Y verify``)
     allowed_signers the file that says whose keys count
     sshsig          the signature's format, armored and raw
-    keys            public keys and certificates, and the mathematics of a signature
+    keys            public keys and certificates
+    key_types       the names of their types
+    algorithms      how each type signs; the only module that loads cryptography
     wire            strings and numbers as SSH writes them
     dsse            the envelope that carries a payload and its signature
 

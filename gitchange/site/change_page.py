@@ -9,10 +9,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from gitchange.assessment.overview import Assessment
 from gitchange.lifecycle.verdict import StepState, Verdict
-from gitchange.model.change import IMPACTS, LIKELIHOODS
+from gitchange.model.change import Change
 from gitchange.model.evidence import SignOff
 from gitchange.site.site import Event, events_of
 from gitchange.site.verification import digest_commands, verify_commands
@@ -37,6 +38,22 @@ _STEP_OF_REASON = {
 }
 
 
+_QUESTIONS = (
+    ("necessary", "Necessary"),
+    ("feasible", "Feasible"),
+    ("safe", "Safe"),
+    ("steps_followed", "Steps followed as written"),
+    ("deviations", "Done differently"),
+    ("commits", "Commits"),
+    ("tests", "Tests"),
+    ("works", "Works as expected"),
+    ("no_security_risk", "Free of new security risk"),
+    ("security_risk", "Security risk"),
+    ("evidence", "Evidence"),
+)
+"""What each answer of a sign-off is called on the page."""
+
+
 @dataclass(frozen=True, slots=True)
 class Point:
     """One of the five steps on the progress line."""
@@ -58,6 +75,8 @@ class Card:
     stale: bool
     reason: str
     """Why it does not count; empty when it does."""
+    answers: tuple[tuple[str, Any], ...]
+    """The questions that were answered, in the order in which they are asked, with the answers."""
     same_policy: bool
     """Whether the signer saw the policy under which the change is judged."""
     commands: str
@@ -71,8 +90,6 @@ class ChangePage:
     points: tuple[Point, ...]
     cards: tuple[Card, ...]
     events: tuple[Event, ...]
-    matrix: Mapping[tuple[int, int], tuple[int, ...]]
-    """Numbers of the risks (from 1) at each (likelihood, impact), both 1 to 5."""
     digests: str
     """Commands that name the text."""
 
@@ -84,7 +101,6 @@ def change_page(assessment: Assessment) -> ChangePage:
         points=_points(assessment),
         cards=tuple(_card(assessment, sign_off) for sign_off in _in_order(assessment)),
         events=events_of(assessment),
-        matrix=_matrix(assessment),
         digests=digest_commands(assessment),
     )
 
@@ -131,6 +147,9 @@ def _card(assessment: Assessment, sign_off: SignOff) -> Card:
         counts=counts or (verdict is not None and not reason),
         stale=stale,
         reason=reason,
+        answers=tuple(
+            (words, sign_off.answers[name]) for name, words in _QUESTIONS if name in sign_off.answers
+        ),
         same_policy=assessment.policy is not None and sign_off.policy == assessment.policy.tree,
         commands=verify_commands(assessment, sign_off),
     )
@@ -161,9 +180,10 @@ def _why_not(verdict: Verdict, sign_off: SignOff, stale: bool) -> str:
     return f"It does not decide the {sign_off.step} as it stands now."
 
 
-def _matrix(assessment: Assessment) -> dict[tuple[int, int], tuple[int, ...]]:
-    cells: dict[tuple[int, int], tuple[int, ...]] = {}
-    for number, risk in enumerate(assessment.change.risks if assessment.change else (), start=1):
-        place = (LIKELIHOODS.index(risk.likelihood) + 1, IMPACTS.index(risk.impact) + 1)
-        cells[place] = (*cells.get(place, ()), number)
-    return cells
+def places_of(change: Change) -> Mapping[tuple[str, str], tuple[int, ...]]:
+    """Numbers of the risks (from 1) at each likelihood and impact."""
+    places: dict[tuple[str, str], tuple[int, ...]] = {}
+    for number, risk in enumerate(change.risks, start=1):
+        place = (risk.likelihood, risk.impact)
+        places[place] = (*places.get(place, ()), number)
+    return places

@@ -36,6 +36,8 @@ _LINKABLE = re.compile(rf"https?://[^\s<>\"'`]+|\bCHG-\d{{8}}-[{ALPHABET}]{{4,16
 _TRAILING = re.compile(r"[.,;:!?*_~]+\Z")
 # A single line of words, in which nothing can be Markdown: most texts in tables and lists.
 _WORDS = re.compile(r"[^\W\d_](?:[\w ,;:.()'\"/%–—-](?<!_))*(?<! )")
+# A single line that begins with a letter is a paragraph, whatever is in it.
+_LINE = re.compile(r"[^\W\d_][^\r\n]*")
 
 _CONTROLS = {
     **{code: f"⟦U+{code:04X}⟧" for code in range(0x20) if code not in (0x09, 0x0A, 0x0D)},
@@ -164,4 +166,8 @@ class Texts:
         if len(text) > LONGEST:
             return Markup(f'<div class="text" dir="auto"><pre>{escapeHtml(text)}</pre>\n</div>')
         env = {"known": self._known, "root": root}
-        return Markup(f'<div class="text" dir="auto">{self._parser.render(text, env)}</div>')
+        if _LINE.fullmatch(text):
+            html = f"<p>{self._parser.renderInline(text.rstrip(), env)}</p>\n"
+        else:
+            html = self._parser.render(text, env)
+        return Markup(f'<div class="text" dir="auto">{html}</div>')

@@ -10,18 +10,18 @@ import datetime as dt
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import jinja2
 from markupsafe import Markup, escape
 
 from gitchange.assessment.overview import Assessment
-from gitchange.model.change import IMPACTS, LIKELIHOODS, RISK_LEVELS, Schedule, level_of
+from gitchange.model.change import IMPACTS, LIKELIHOODS, RISK_LEVELS, Change, Schedule, level_of
 from gitchange.site import policy_words, urls
-from gitchange.site.change_page import change_page
+from gitchange.site.change_page import change_page, places_of
 from gitchange.site.markdown import Texts, plain
-from gitchange.site.site import MONTHS, Group, Person, Site, events_of, is_open
+from gitchange.site.site import MONTHS, Group, Person, Site
 
 _CODE = re.compile(r"`([^`\n]+)`")
 
@@ -46,6 +46,7 @@ class Pages:
         self._env = prepare(env, site)
         self._introduction = Markup(introduction)  # noqa: S704 - HTML that MkDocs made of the company's own page
         self._rows: dict[tuple[str, str], Markup] = {}
+        self._matrices: dict[tuple[tuple[str, str], ...], Markup] = {}
 
     def plan(self) -> dict[str, Callable[[], Page]]:
         """Every file name with what renders it; `urls` gives the names."""
@@ -90,6 +91,14 @@ class Pages:
             self._rows[key] = Markup(html)  # noqa: S704 - rendered with autoescape
         return self._rows[key]
 
+    def _matrix(self, change: Change) -> Markup:
+        """The table of likelihood and impact; many changes have their risks at the same places."""
+        key = tuple((risk.likelihood, risk.impact) for risk in change.risks)
+        if key not in self._matrices:
+            html = self._env.get_template("parts/matrix.html").render(places=places_of(change))
+            self._matrices[key] = Markup(html)  # noqa: S704 - rendered with autoescape
+        return self._matrices[key]
+
     def _home(self) -> Page:
         body = self._render("home.html", urls.HOME, introduction=self._introduction)
         return Page("Overview", urls.HOME, "What waits for whom, what is planned, what changed.", body)
@@ -130,6 +139,7 @@ class Pages:
             a=assessment,
             change=change,
             page=change_page(assessment),
+            matrix=self._matrix,
         )
         title = f"{change.title} · {change.id}" if change else assessment.path
         return Page(title, urls.CHANGES, f"{assessment.id}: {assessment.status}.", body)
@@ -143,6 +153,19 @@ def prepare(env: jinja2.Environment, site: Site) -> jinja2.Environment:
     env.autoescape = True
     env.trim_blocks = env.lstrip_blocks = True
     texts = Texts(site.known)
+    known_systems = site.policy.systems if site.policy else {}
+
+    @cache
+    def person_link(root: str, principal: str) -> Markup:
+        if principal not in site.principals:
+            return Markup("<bdi>{}</bdi>").format(plain(principal))
+        return Markup('<a href="{}{}"><bdi>{}</bdi></a>').format(root, urls.person(principal), principal)
+
+    @cache
+    def system_link(root: str, name: str) -> Markup:
+        label = known_systems[name].name if name in known_systems else name
+        return Markup('<a href="{}{}"><bdi>{}</bdi></a>').format(root, urls.system(name), label)
+
     env.filters.update(
         text=texts.html,
         plain=plain,
@@ -157,8 +180,8 @@ def prepare(env: jinja2.Environment, site: Site) -> jinja2.Environment:
         policy=site.policy,
         urls=urls,
         policy_words=policy_words,
-        events_of=events_of,
-        is_open=is_open,
+        person_link=person_link,
+        system_link=system_link,
         level_of=level_of,
         LIKELIHOODS=LIKELIHOODS,
         IMPACTS=IMPACTS,

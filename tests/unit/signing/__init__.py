@@ -1,0 +1,1 @@
+"""The room that signs and verifies, held against the real ssh-keygen."""
