@@ -308,7 +308,7 @@ class Assessor:
             requested_at=history[-1].time if history else None,
         )
         verdict = judge(from_record, policy, moment, documented=not has_errors(found))
-        if witnessed is not None and known and self.repository.has(witnessed):
+        if witnessed is not None and known and self.repository.has_commit(witnessed):
             then = Notes(self.repository, witnessed)
             evidence = self._evidence(raw, change, history, merged, then, policy, moment, authors)
             by_notes = judge(evidence, policy, moment)

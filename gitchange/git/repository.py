@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,8 @@ from pygit2.enums import FileMode, ObjectType, SortMode
 from gitchange.errors import RepositoryError, UsageError
 
 Kind = TypeVar("Kind")
+
+_OID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 FILE = int(FileMode.BLOB)
 TREE = int(FileMode.TREE)
@@ -64,6 +67,11 @@ class Entry:
     def is_file(self) -> bool:
         """Whether it is a regular file (executable or not); a link or a submodule is none."""
         return self.mode in (FILE, int(FileMode.BLOB_EXECUTABLE))
+
+    @property
+    def is_blob(self) -> bool:
+        """Whether its bytes are an object of this repository: a file or a link, not a submodule."""
+        return self.mode not in (TREE, int(FileMode.COMMIT))
 
 
 class MovedError(RepositoryError):
@@ -205,8 +213,12 @@ class Repository:
     # -- objects -----------------------------------------------------------------------------
 
     def has(self, oid: str) -> bool:
-        """Whether the object is here."""
-        return oid in self._repo
+        """Whether the object is here; what is no object id never is."""
+        return _OID.fullmatch(oid) is not None and oid in self._repo
+
+    def has_commit(self, oid: str) -> bool:
+        """Whether the object is here and a commit."""
+        return self.has(oid) and isinstance(self._repo[oid], pygit2.Commit)
 
     def commit(self, oid: str) -> Commit:
         """A commit; RepositoryError when it is missing (a shallow or damaged clone)."""

@@ -108,7 +108,7 @@ def find_ground(
     main = repository.resolve(at) if at else tip
     pinned = introduction or repository.config(INTRODUCTION_KEY)
     if pinned is not None:
-        known = repository.resolve(pinned) if repository.has(pinned) else None
+        known = pinned if repository.has_commit(pinned) else None
         if known is None or not repository.is_ancestor(known, main):
             raise UsageError(
                 f"the pinned introduction {pinned} is no part of {branch}",

@@ -46,7 +46,7 @@ class Notes:
         while tree is not None:
             below: str | None = None
             for entry in self._repository.entries(tree):
-                if entry.is_file and entry.path == rest:
+                if entry.path == rest and entry.is_blob:
                     yield entry.id
                 elif entry.is_tree and entry.path == rest[:2]:
                     below = entry.id
@@ -58,7 +58,9 @@ class Notes:
             return
         gathered: dict[str, list[str]] = {}
         for entry in self._repository.walk(self._tree):
-            gathered.setdefault(entry.path.replace("/", ""), []).append(entry.id)
+            blobs = gathered.setdefault(entry.path.replace("/", ""), [])
+            if entry.is_blob:  # a submodule has no bytes here
+                blobs.append(entry.id)
         for oid, blobs in gathered.items():
             lines: list[bytes] = []
             for blob in blobs:
@@ -89,7 +91,7 @@ def unite(
 ) -> str | None:
     """The notes commit that holds every line of both sides; one of the two when it already does.
 
-    Only folders that differ are looked at. No ref moves.
+    Only folders that differ are looked at. What is no note is carried along as it is. No ref moves.
     """
     if ours is None or theirs is None or ours == theirs:
         return ours or theirs
@@ -98,11 +100,18 @@ def unite(
     if repository.is_ancestor(ours, theirs):
         return theirs
     tree: str = repository.tree_of(ours)
-    differing = {path.replace("/", "") for path, _, _ in repository.changed(tree, repository.tree_of(theirs))}
     here, there = Notes(repository, ours), Notes(repository, theirs)
-    for oid in sorted(differing):
-        both = join((*here.lines(oid), *there.lines(oid)))
-        tree = _put(repository, tree, oid, repository.write_blob(both))
+    lines: dict[str, tuple[bytes, ...]] = {}
+    others: dict[str, tuple[str, int]] = {}
+    for path, was, now in repository.changed(tree, repository.tree_of(theirs)):
+        oid = path.replace("/", "")
+        if both := (*here.lines(oid), *there.lines(oid)):
+            lines[oid] = both
+        else:
+            others[path] = min((entry.id, entry.mode) for entry in (was, now) if entry)
+    tree = repository.edit_tree(tree, others)
+    for oid in sorted(lines):
+        tree = _put(repository, tree, oid, repository.write_blob(join(lines[oid])))
     # The same two parents in the same order on either side, so that both clones make one commit of it
     # whenever author and time agree.
     parents = (min(ours, theirs), max(ours, theirs))
@@ -119,11 +128,16 @@ def _put(repository: Repository, tree: str | None, rest: str, blob: str) -> str:
         entries[rest[:2]] = (_put(repository, below[0], rest[2:], blob), TREE)
         return repository.write_tree(entries)
     entries[rest] = (blob, FILE)
+    return _write_level(repository, entries, len(rest))
+
+
+def _write_level(repository: Repository, entries: dict[str, tuple[str, int]], length: int) -> str:
+    """One level of the fan-out; its notes, whose names have this length, go into folders when it is crowded."""
     if _is_crowded(entries):
         folders: dict[str, dict[str, tuple[str, int]]] = {}
         kept: dict[str, tuple[str, int]] = {}
         for name, (oid, mode) in entries.items():
-            if mode != TREE and len(name) == len(rest):
+            if mode != TREE and len(name) == length:
                 folders.setdefault(name[:2], {})[name[2:]] = (oid, mode)
             else:
                 kept[name] = (oid, mode)
@@ -131,7 +145,7 @@ def _put(repository: Repository, tree: str | None, rest: str, blob: str) -> str:
             present = kept.get(name)
             if present is not None:
                 inner = {**{e.path: (e.id, e.mode) for e in repository.entries(present[0])}, **inner}  # noqa: PLW2901
-            kept[name] = (repository.write_tree(inner), TREE)
+            kept[name] = (_write_level(repository, inner, length - 2), TREE)
         entries = kept
     return repository.write_tree(entries)
 

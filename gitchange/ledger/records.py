@@ -8,6 +8,7 @@ its envelope says.
 from __future__ import annotations
 
 import hashlib
+import re
 
 from gitchange.git.repository import Repository
 from gitchange.ledger.signoffs import Authenticator, Doubt, Text
@@ -116,6 +117,6 @@ def trailer_of(message: str) -> str | None:
     block = message.rstrip("\n").rsplit("\n\n", 1)[-1]
     for line in reversed(block.splitlines()):
         name, _, value = line.partition(":")
-        if name == TRAILER and value.strip():
+        if name == TRAILER and re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", value.strip()):
             return value.strip()
     return None

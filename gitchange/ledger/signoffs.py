@@ -186,6 +186,6 @@ class Authenticator:
         if log is None:
             return frozenset()
         if (log, blob) not in self._seen:
-            known = self._repository.has(log)
+            known = self._repository.has_commit(log)
             self._seen[log, blob] = _names(Notes(self._repository, log).lines(blob)) if known else None
         return self._seen[log, blob]

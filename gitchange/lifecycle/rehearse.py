@@ -70,7 +70,7 @@ def rehearse(
     objection = Finding(
         "sign-off.role-not-held",
         f"{by} holds no role that may sign the {step} of this change",
-        f"asked for: {asked}" if asked else "add a rule to the policy",
+        f"these roles may: {asked}" if asked else "add a rule to the policy",
         change=evidence.change.id,
     )
     return Rehearsal("", False, (objection,), before)

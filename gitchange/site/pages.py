@@ -85,10 +85,8 @@ class Pages:
         """The change as a row of a table."""
         key = (root, assessment.path)
         if key not in self._rows:
-            html = self._env.get_template("parts/row.html").render(
-                root=root, a=assessment, change=assessment.change
-            )
-            self._rows[key] = Markup(html)  # noqa: S704 - rendered with autoescape
+            # The template's macro, called directly: a tenth of the cost of rendering a template.
+            self._rows[key] = self._env.get_template("parts/row.html").module.row(root, assessment)  # type: ignore[attr-defined]
         return self._rows[key]
 
     def _matrix(self, change: Change) -> Markup:

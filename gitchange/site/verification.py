@@ -65,10 +65,7 @@ def verify_commands(assessment: Assessment, sign_off: SignOff) -> str:
     """
     record = assessment.record
     newest = next((version for version in assessment.history if version.blob), None)
-    in_record = record is not None and any(
-        hashlib.sha256(entry.envelope.encode()).hexdigest() == sign_off.digest for entry in record.sign_offs
-    )
-    if record is not None and in_record:
+    if record is not None and any(entry.envelope == sign_off.line for entry in record.sign_offs):
         file = quote(f"{newest.commit if newest else 'HEAD'}:{assessment.path}")
         source = _FROM_RECORD.format(file=file, size=record.request_bytes)
     else:
@@ -79,7 +76,7 @@ def verify_commands(assessment: Assessment, sign_off: SignOff) -> str:
     policy = assessment.policy.tree if assessment.policy else sign_off.policy
     return _SCRIPT.format(
         source=source,
-        digest=quote(sign_off.digest),
+        digest=hashlib.sha256(sign_off.line.encode()).hexdigest(),
         signers=quote(f"{policy}:{SIGNERS_FILE}"),
         by=quote(sign_off.by),
         namespace=quote(NAMESPACE),
