@@ -16,6 +16,7 @@ from gitchange.cli import context as from_context
 from gitchange.cli.terminal import ask, ask_yes, at_terminal, choose, paragraph, say, word
 from gitchange.errors import Refused, UsageError
 from gitchange.model.statement import Answers, CommitReference, StepName, TestResult, VerdictName
+from gitchange.model.text import said
 from gitchange.workflow import signoffs
 from gitchange.workflow.reading import show_json
 
@@ -128,7 +129,7 @@ def approve_command(context: click.Context, /, change: str, **common: Any) -> No
                     f"not approved: the change is not {question}",
                     hint=f"`gitchange reject {change} -m WHY` or `gitchange request-info {change} -m QUESTION`",
                 )
-        return Answers(necessary=True, feasible=True, safe=True), common["comment"] or ""
+        return said(Answers, necessary=True, feasible=True, safe=True), common["comment"] or ""
 
     _sign(context, change, "evaluation", "approve", answer, common)
 
@@ -152,12 +153,12 @@ def reject_command(
     def answer() -> tuple[Answers, str]:
         given = {"necessary": not_necessary, "feasible": not_feasible, "safe": not_safe}
         if not any(given.values()) and at_terminal() and not common["yes"]:
-            said: dict[str, bool | None] = {
+            given_answers: dict[str, bool | None] = {
                 name: ask_yes(f"Is the change {name}?", f"--not-{name}") for name in given
             }
         else:
-            said = {name: False if no else None for name, no in given.items()}
-        return Answers(**said), _comment(common["comment"], "why is it rejected?")  # type: ignore[arg-type]
+            given_answers = {name: False if no else None for name, no in given.items()}
+        return said(Answers, **given_answers), _comment(common["comment"], "why is it rejected?")
 
     _sign(context, change, "evaluation", "reject", answer, common)
 
@@ -219,7 +220,8 @@ def implement_command(
             if not results:
                 results.extend(_ask_tests())
         return (
-            Answers(
+            said(
+                Answers,
                 steps_followed=followed,
                 deviations=said,
                 commits=references,
@@ -235,7 +237,7 @@ def _ask_tests() -> Any:
     while True:
         name = ask("test: what was tested?", "--test NAME=passed")
         result = choose("its result", ("passed", "failed", "skipped"), "--test")
-        yield TestResult(name=name, result=result)  # type: ignore[arg-type]
+        yield said(TestResult, name=name, result=result)
         if not ask_yes("another test?", "--test"):
             return
 
@@ -244,14 +246,14 @@ def _reference(text: str) -> CommitReference:
     system, _, revision = text.partition("@")
     if not system or not revision:
         raise UsageError(f"--commit {text!r} is not SYSTEM@REV", hint="e.g. --commit api@4f2a9c1")
-    return CommitReference(system=system, commit=revision)
+    return said(CommitReference, system=system, commit=revision)
 
 
 def _result(text: str) -> TestResult:
     name, _, result = text.rpartition("=")
     if not name.strip() or result not in ("passed", "failed", "skipped"):
         raise UsageError(f"--test {text!r} is not NAME=passed, NAME=failed or NAME=skipped")
-    return TestResult(name=name.strip(), result=result)  # type: ignore[arg-type]
+    return said(TestResult, name=name.strip(), result=result)
 
 
 @click.command("validate")
@@ -290,7 +292,8 @@ def validate_command(
         if not good and not security_risk and not comment:
             comment = ask("what was found?", "-m")
         return (
-            Answers(
+            said(
+                Answers,
                 works=works,
                 no_security_risk=no_security_risk,
                 security_risk=security_risk,

@@ -133,36 +133,27 @@ def fetch(repository: Repository, remote: str, refspecs: Sequence[str]) -> None:
         )
 
 
-def push(repository: Repository, remote: str, updates: Sequence[tuple[str, str]]) -> list[PushResult]:
-    """Push commits to refs of the remote, never by force; one result for each.
+def push(repository: Repository, remote: str, commit: str, ref: str, *, hooks: bool) -> PushResult:
+    """Push a commit to a ref of the remote, never by force.
 
-    Each update is (commit, full name of the ref). RemoteError when the remote could not be reached at all.
+    `hooks` is whether the user's own pre-push hook has a say. RemoteError when the remote could not be reached
+    at all.
     """
     done = run(
         repository.directory,
-        *("push", "--porcelain", "--no-verify", remote),
-        *(f"{commit}:{ref}" for commit, ref in updates),
+        *("push", "--porcelain", *([] if hooks else ["--no-verify"]), remote, f"{commit}:{ref}"),
         check=False,
     )
-    results: list[PushResult] = []
     for line in done.stdout.decode(errors="replace").splitlines():
         fields = line.split("\t")
         if len(fields) >= 3 and fields[0] in (" ", "+", "-", "*", "!", "="):
-            ref = fields[1].partition(":")[2]
-            results.append(PushResult(ref, fields[0] != "!", fields[2]))
-    if not results:
-        words = done.stderr.decode(errors="replace").strip() or "no answer"
-        raise RemoteError(
-            f"could not push to {remote}: {words}",
-            hint="what you signed is kept here; `gitchange sync` sends it when the remote can be reached",
-        )
-    return results
-
-
-def remote_refs(repository: Repository, remote: str) -> dict[str, str]:
-    """All refs of a remote."""
-    done = run(repository.directory, "ls-remote", "--quiet", remote, check=False)
-    if done.returncode != 0:
-        raise RemoteError(f"could not reach {remote}: {done.stderr.decode(errors='replace').strip()}")
-    pairs = (line.split("\t") for line in done.stdout.decode().splitlines())
-    return {ref: oid for oid, ref in pairs}
+            said = done.stderr.decode(errors="replace").strip().splitlines()
+            hook = " ".join(
+                words.removeprefix("remote:").strip() for words in said if words.startswith("remote:")
+            )
+            return PushResult(ref, fields[0] != "!", f"{fields[2]} {hook}".strip())
+    words = done.stderr.decode(errors="replace").strip() or "no answer"
+    raise RemoteError(
+        f"could not push to {remote}: {words}",
+        hint="what you signed is kept here; `gitchange sync` sends it when the remote can be reached",
+    )

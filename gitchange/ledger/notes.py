@@ -36,21 +36,7 @@ class Notes:
 
     def lines(self, oid: str) -> tuple[bytes, ...]:
         """All lines on an object, wherever in the fan-out they stand."""
-        found: list[bytes] = []
-        for blob in self._blobs(oid):
-            found += split(self._repository.blob(blob))
-        return tuple(dict.fromkeys(found))
-
-    def _blobs(self, oid: str) -> Iterator[str]:
-        tree, rest = self._tree, oid
-        while tree is not None:
-            below: str | None = None
-            for entry in self._repository.entries(tree):
-                if entry.path == rest and entry.is_blob:
-                    yield entry.id
-                elif entry.is_tree and entry.path == rest[:2]:
-                    below = entry.id
-            tree, rest = below, rest[2:]
+        return _lines_below(self._repository, self._tree, oid)
 
     def all(self) -> Iterator[tuple[str, tuple[bytes, ...]]]:
         """Every annotated object with its lines; a path that names no object is given as it is."""
@@ -66,6 +52,20 @@ class Notes:
             for blob in blobs:
                 lines += split(self._repository.blob(blob))
             yield oid, tuple(dict.fromkeys(lines))
+
+
+def _lines_below(repository: Repository, tree: str | None, rest: str) -> tuple[bytes, ...]:
+    """The lines of the note whose name has this rest below a tree, at every depth of fan-out."""
+    found: list[bytes] = []
+    while tree is not None:
+        below: str | None = None
+        for entry in repository.entries(tree):
+            if entry.path == rest and entry.is_blob:
+                found += split(repository.blob(entry.id))
+            elif entry.is_tree and entry.path == rest[:2]:
+                below = entry.id
+        tree, rest = below, rest[2:]
+    return tuple(dict.fromkeys(found))
 
 
 def append(
@@ -143,9 +143,15 @@ def _write_level(repository: Repository, entries: dict[str, tuple[str, int]], le
                 kept[name] = (oid, mode)
         for name, inner in folders.items():
             present = kept.get(name)
-            if present is not None:
-                inner = {**{e.path: (e.id, e.mode) for e in repository.entries(present[0])}, **inner}  # noqa: PLW2901
-            kept[name] = (_write_level(repository, inner, length - 2), TREE)
+            if present is not None and present[1] == TREE:
+                # Another tool's fan-out: some of the notes may stand in that folder too.
+                folder = present[0]
+                for below, (oid, _) in inner.items():
+                    lines = (*split(repository.blob(oid)), *_lines_below(repository, folder, below))
+                    folder = _put(repository, folder, below, repository.write_blob(join(lines)))
+                kept[name] = (folder, TREE)
+            else:
+                kept[name] = (_write_level(repository, inner, length - 2), TREE)
         entries = kept
     return repository.write_tree(entries)
 

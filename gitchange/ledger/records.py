@@ -16,6 +16,7 @@ from gitchange.model.change import Change, parse_change
 from gitchange.model.evidence import SignOff
 from gitchange.model.finding import Finding
 from gitchange.model.record import Record, RecordSignOff
+from gitchange.model.statement import Answers
 
 TRAILER = "Approvals"
 """Trailer of every commit that gitchange makes on main: it witnesses the notes at that moment."""
@@ -103,6 +104,7 @@ def entry_of(sign_off: SignOff) -> RecordSignOff:
         key=sign_off.key,
         meaning=sign_off.meaning,
         comment=sign_off.comment or None,
+        answers=Answers.model_validate(sign_off.answers),
         envelope=sign_off.line,
     )
 

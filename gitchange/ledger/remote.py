@@ -121,30 +121,30 @@ def fast_forward(repository: Repository, remote: str, branch: str, report: Repor
 
 def push(repository: Repository, remote: str, branch: str, *, with_branch: bool, report: Report) -> bool:
     """Push what the remote lacks; False when a ref was refused and trying again may help."""
-    updates: list[tuple[str, str]] = []
+    report.problems.clear()
+
+    def send(commit: str, ref: str, track: str, *, hooks: bool) -> bool:
+        result = program.push(repository, remote, commit, ref, hooks=hooks)
+        if not result.ok:
+            report.problems.append(f"{remote} refused {ref}: {result.message}")
+            return False
+        report.sent.append(ref)
+        before = repository.ref(track)
+        if before != commit:
+            repository.set_ref(track, commit, before, "gitchange: pushed")
+        return True
+
+    # The notes first: the branch may witness them, and must never name what the remote does not have.
+    # A user's pre-push hook is about code; it has no say about a sign-off.
     ours = repository.ref(notes.REF)
     if ours is not None and ours != repository.ref(tracking_notes(remote)):
-        updates.append((ours, notes.REF))
+        if not send(ours, notes.REF, tracking_notes(remote), hooks=False):
+            return False
     tip, theirs = repository.ref(branch), repository.ref(tracking_branch(remote, branch))
     ahead = tip is not None and tip != theirs and (theirs is None or repository.is_ancestor(theirs, tip))
     if with_branch and ahead and tip is not None:
-        updates.append((tip, branch))
-    if not updates:
-        return True
-    again = False
-    report.problems.clear()
-    by_ref = {ref: commit for commit, ref in updates}
-    for result in program.push(repository, remote, updates):
-        if result.ok:
-            report.sent.append(result.ref)
-            track = tracking_notes(remote) if result.ref == notes.REF else tracking_branch(remote, branch)
-            before = repository.ref(track)
-            if before != by_ref[result.ref]:
-                repository.set_ref(track, by_ref[result.ref], before, "gitchange: pushed")
-        else:
-            again = True
-            report.problems.append(f"{remote} refused {result.ref}: {result.message}")
-    return not again
+        return send(tip, branch, tracking_branch(remote, branch), hooks=True)
+    return True
 
 
 def exchange(

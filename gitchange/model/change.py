@@ -12,11 +12,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-import tomli_w
 from pydantic import AfterValidator, AwareDatetime, Field, ValidationError, field_validator, model_validator
 
 from gitchange.model import identifiers
 from gitchange.model.finding import Finding, in_order
+from gitchange.model.layout import write_toml
 from gitchange.model.record import Record
 from gitchange.model.text import Listed, LongText, Part, Principal, ShortText, Slug, findings_of
 from gitchange.model.toml import Document, KeyPath, dotted, parse
@@ -324,21 +324,5 @@ def write_change(data: dict[str, Any]) -> bytes:
     What is None or an empty table or array is left out. `parse_change` of the result gives the
     same data back, long texts to the byte.
     """
-    ordered: dict[str, Any] = {}
-    tables: dict[str, Any] = {}
-    for name, info in Change.model_fields.items():
-        key = info.alias or name
-        value = _plain(data.get(key))
-        if value is None or value in ([], {}):
-            continue
-        is_table = isinstance(value, dict) or (isinstance(value, list) and isinstance(value[0], dict))
-        (tables if is_table else ordered)[key] = value
-    return tomli_w.dumps({**ordered, **tables}, multiline_strings=True).encode()
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain(inner) for key, inner in value.items() if inner is not None and inner != ()}
-    if isinstance(value, list | tuple):
-        return [_plain(inner) for inner in value]
-    return value
+    names = [info.alias or name for name, info in Change.model_fields.items()]
+    return write_toml({name: data.get(name) for name in names}).encode()

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-import tomli_w
 from pydantic import AwareDatetime, Field
 
-from gitchange.model.statement import StepName, VerdictName
+from gitchange.model.layout import write_toml
+from gitchange.model.statement import Answers, StepName, VerdictName
 from gitchange.model.text import Listed, LongText, Part, Principal, ShortText
 
 Outcome = Literal["successful", "partly", "backed-out"]
@@ -41,6 +41,8 @@ class RecordSignOff(Part):
     """The sentence that was signed."""
     comment: LongText | None = None
     """What the signer added."""
+    answers: Answers = Answers()
+    """The answers to the step's questions."""
     envelope: LongText
     """The DSSE envelope, the very line that stood in the notes."""
 
@@ -70,8 +72,6 @@ class Record(Part):
 
 def append_record(request: bytes, record: Record) -> bytes:
     """The documented file: the request to the byte, then the record."""
-    data = record.model_dump(exclude_none=True)
-    data["sign_offs"] = list(data["sign_offs"])
-    text = tomli_w.dumps({"record": data}, multiline_strings=True)
-    separator = "\n" if request.endswith(b"\n") else "\n\n"
+    text = write_toml({"record": record.model_dump(exclude_none=True)})
+    separator = "" if request.endswith(b"\n") else "\n"
     return request + (separator + text).encode()

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
-from gitchange.model.text import Listed, LongText, Part, Principal, ShortText
+from gitchange.model.text import Comment, Listed, LongText, Part, Principal, ShortText
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
@@ -132,7 +132,7 @@ class Predicate(Part):
     role: ShortText
     meaning: str
     answers: Answers
-    comment: Annotated[str, Field(max_length=200_000)]
+    comment: Comment
     repository: ObjectId
     """The introduction commit: a sign-off for one repository is none for another."""
     policy: ObjectId

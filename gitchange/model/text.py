@@ -14,6 +14,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, ValidationError
 
+from gitchange.errors import UsageError
 from gitchange.model.finding import Finding
 from gitchange.model.toml import Document, KeyPath, dotted
 
@@ -58,6 +59,10 @@ ShortText = Annotated[str, Field(max_length=300), AfterValidator(_short)]
 """One line, at most 300 characters, not blank."""
 LongText = Annotated[str, Field(max_length=200_000), AfterValidator(_long)]
 """Markdown, at most 200,000 characters, not blank."""
+Comment = Annotated[
+    str, Field(max_length=200_000), AfterValidator(lambda text: _long(text) if text else text)
+]
+"""Markdown like `LongText`, or nothing at all."""
 Principal = Annotated[str, Field(max_length=254), AfterValidator(_principal)]
 """A person as the policy names one, usually an e-mail address."""
 Slug = Annotated[str, AfterValidator(_slug)]
@@ -72,6 +77,22 @@ class Part(BaseModel):
     """Base of all documents: unknown keys are errors, nothing is converted, nothing changes."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
+
+
+Made = TypeVar("Made", bound=BaseModel)
+
+
+def said(model: type[Made], **fields: Any) -> Made:
+    """A document part from what a user said; UsageError with every problem when it cannot be one."""
+    try:
+        return model(**fields)
+    except ValidationError as error:
+        problems = []
+        for problem in error.errors(include_url=False):
+            name = dotted(tuple(problem["loc"]))
+            reason = str(problem.get("ctx", {}).get("error") or problem["msg"])
+            problems.append(f"{name}: {reason}" if name else reason)
+        raise UsageError("; ".join(problems)) from None
 
 
 _KINDS = {

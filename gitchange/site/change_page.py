@@ -158,7 +158,7 @@ def _card(assessment: Assessment, sign_off: SignOff) -> Card:
 def _why_not(verdict: Verdict, sign_off: SignOff, stale: bool) -> str:
     """In words, why a genuine sign-off does not count, in the order in which the rules exclude it."""
     if stale:
-        return "It was made for an earlier text of this change; an edit makes every sign-off on the text before it void."
+        return "It was made for an earlier text of this change; an edit makes the sign-offs before it void."
     for finding in verdict.findings:
         if not finding.code.startswith(_REASONS) or not finding.message.startswith(f"{sign_off.by} "):
             continue

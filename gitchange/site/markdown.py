@@ -160,14 +160,17 @@ class Texts:
 
     def html(self, text: str, root: str = "") -> Markup:
         """The text as a block of HTML; `root` leads from the page to the root of the site."""
-        text = plain(text)
+        text = plain(text).strip("\r\n")
         if _WORDS.fullmatch(text) and "://" not in text and "CHG-" not in text:
-            return Markup(f'<div class="text" dir="auto"><p>{escapeHtml(text)}</p>\n</div>')
+            return _block(f"<p>{escapeHtml(text)}</p>\n")
         if len(text) > LONGEST:
-            return Markup(f'<div class="text" dir="auto"><pre>{escapeHtml(text)}</pre>\n</div>')
+            return _block(f"<pre>{escapeHtml(text)}</pre>\n")
         env = {"known": self._known, "root": root}
         if _LINE.fullmatch(text):
-            html = f"<p>{self._parser.renderInline(text.rstrip(), env)}</p>\n"
-        else:
-            html = self._parser.render(text, env)
-        return Markup(f'<div class="text" dir="auto">{html}</div>')
+            return _block(f"<p>{self._parser.renderInline(text.rstrip(), env)}</p>\n")
+        return _block(self._parser.render(text, env))
+
+
+def _block(html: str) -> Markup:
+    """A block whose direction follows its own text (`dir=auto` isolates it too, HTML 3.2.6.4)."""
+    return Markup(f'<div class="text" dir="auto">{html}</div>')  # noqa: S704 - escaped by the callers

@@ -24,6 +24,7 @@ from mkdocs.plugins import BasePlugin
 from mkdocs.structure.files import File, Files, InclusionLevel
 from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page as DocumentPage
+from mkdocs.utils.templates import TemplateContext
 
 from gitchange.assessment.overview import Overview
 from gitchange.errors import GitchangeError
@@ -39,14 +40,14 @@ _EPOCH = "SOURCE_DATE_EPOCH"
 _HTML_TARGET = re.compile(r"[\w./@~-]+\.html")
 
 
-class GitchangeConfig(base.Config):
+class GitchangeConfig(base.Config):  # type: ignore[no-untyped-call]
     """The plugin's options in mkdocs.yml."""
 
     repository = config_options.Type(str, default=".")
     """The configuration repository, relative to mkdocs.yml."""
 
 
-class GitchangePlugin(BasePlugin[GitchangeConfig]):
+class GitchangePlugin(BasePlugin[GitchangeConfig]):  # type: ignore[no-untyped-call]
     """Builds the site of a configuration repository."""
 
     def __init__(self) -> None:
@@ -57,7 +58,7 @@ class GitchangePlugin(BasePlugin[GitchangeConfig]):
         """How many generated pages the last build wrote."""
         self._serving = False
         self._introduction = ""
-        self._epoch: str | None = None
+        self._before: dict[str, str] | None = None
 
     def on_startup(self, *, command: Literal["build", "gh-deploy", "serve"], dirty: bool) -> None:
         """Remember whether pages are previewed: the server's reload script needs a laxer page."""
@@ -69,7 +70,7 @@ class GitchangePlugin(BasePlugin[GitchangeConfig]):
             raise PluginError("the plugin gitchange needs its own theme: write `theme: {name: gitchange}`")
         self._site = Site(self.given or self._load(config))
         self._introduction = ""
-        self._epoch = os.environ.get(_EPOCH)
+        self._before = {name: value for name, value in os.environ.items() if name == _EPOCH}
         # MkDocs dates its pages by this variable; whatever it dates is as old as the commit.
         os.environ[_EPOCH] = str(int(self._site.overview.commit_time.timestamp()))
         # Aligned cells would get a style attribute, which the page's security policy refuses.
@@ -126,12 +127,11 @@ class GitchangePlugin(BasePlugin[GitchangeConfig]):
 
     def on_post_build(self, *, config: MkDocsConfig) -> None:
         """Write every generated page, the sitemap and the manifest."""
-        shell = Shell(
-            self._env.get_template("main.html"),
-            lambda name: {
-                **get_context(self._nav, self._files, config, base_url=urls.prefix(name).rstrip("/") or ".")
-            },
-        )
+
+        def context(name: str) -> TemplateContext:
+            return get_context(self._nav, self._files, config, base_url=urls.prefix(name).rstrip("/") or ".")
+
+        shell = Shell(self._env.get_template("main.html"), context)
         output = Path(config.site_dir)
         plan = Pages(self._site, self._env, self._introduction).plan()
         for folder in sorted({posixpath.dirname(name) for name in plan}):
@@ -149,10 +149,10 @@ class GitchangePlugin(BasePlugin[GitchangeConfig]):
         self._restore()
 
     def _restore(self) -> None:
-        if self._epoch is None:
+        if self._before is not None:
             os.environ.pop(_EPOCH, None)
-        else:
-            os.environ[_EPOCH] = self._epoch
+            os.environ.update(self._before)
+            self._before = None
 
     def _sitemap(self, site_url: str, names: list[str]) -> str:
         dates = {
@@ -180,11 +180,6 @@ class GitchangePlugin(BasePlugin[GitchangeConfig]):
             "changes": len(overview.assessments),
         }
         return json.dumps(manifest, indent=2) + "\n"
-
-
-def _base_url(name: str) -> str:
-    """What leads to the root of the site, as MkDocs' own pages have it."""
-    return urls.prefix(name).rstrip("/") or "."
 
 
 def _write(path: Path, text: str | Markup) -> None:

@@ -50,8 +50,8 @@ type=$(sed 's/.*"payloadType":"\\([^"]*\\)".*/\\1/' "$dir/envelope")
 git show {signers} > "$dir/allowed_signers"
 ssh-keygen -Y verify -f "$dir/allowed_signers" -I {by} -n {namespace}{moment} -s "$dir/signature" < "$dir/signed"
 # 4. The statement names exactly this text: its Git id and its SHA-256.
-grep -qF "\\"$(git hash-object --no-filters "$dir/text")\\"" "$dir/payload"
-grep -qF "\\"$(sha256sum < "$dir/text" | cut -d ' ' -f 1)\\"" "$dir/payload"
+grep -qE "\\"gitBlob\\": *\\"$(git hash-object --no-filters "$dir/text")\\"" "$dir/payload"
+grep -qE "\\"sha256\\": *\\"$(sha256sum < "$dir/text" | cut -d ' ' -f 1)\\"" "$dir/payload"
 echo 'The statement is about this text. It says:'
 cat "$dir/payload"; echo )"""
 

@@ -14,6 +14,7 @@ from gitchange.ledger.signoffs import Authenticator, Text
 from gitchange.model.change import parse_change
 from gitchange.model.finding import has_errors
 from gitchange.model.record import Outcome, Record, append_record
+from gitchange.model.text import said
 from gitchange.workflow.workspace import Workspace
 
 
@@ -111,7 +112,8 @@ def _record(
     assert witnessed is not None  # noqa: S101 - a complete change has sign-offs
     # 3. The record.
     request = request_of(assessment.raw, change)
-    record = Record(
+    record = said(
+        Record,
         outcome=outcome,
         summary=summary,
         lessons=lessons,

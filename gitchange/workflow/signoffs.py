@@ -28,6 +28,7 @@ from gitchange.model.statement import (
     contradiction,
     write_statement,
 )
+from gitchange.model.text import said
 from gitchange.signing.dsse import Envelope, pae
 from gitchange.signing.sshsig import parse_signature
 from gitchange.workflow.workspace import Workspace, retrying
@@ -139,10 +140,12 @@ def sign(draft: Draft, answers: Answers, comment: str, *, push: bool = True) -> 
     workspace = draft.workspace
     repository = workspace.repository
     # 1. The answers.
+    comment = comment.strip()
     if problem := contradiction(draft.verdict, answers, comment):
         raise UsageError(problem)
     # 2. The statement.
-    predicate = Predicate(
+    predicate = said(
+        Predicate,
         change=draft.text.change,
         step=draft.step,
         verdict=draft.verdict,

@@ -329,3 +329,16 @@ def test_folder_named_like_a_note_is_read_past(repository: Repository) -> None:
     assert Notes(repository, tip).lines(oid(8)) == (b"line",)
     assert repository.entry(repository.tree_of(tip), NAME) is not None
     assert TREE == 0o040000
+
+
+def test_fanning_out_loses_no_line_of_another_text(repository: Repository) -> None:
+    """When a level becomes crowded, a text that already has notes at two depths keeps the lines of both."""
+    places = {NAME: b"flat\n", f"{NAME[:2]}/{NAME[2:]}": b"folded\n"}
+    tip = appended(repository, _put(repository, places), CROWD)
+    assert set(Notes(repository, tip).lines(NAME)) == {b"flat", b"folded"}
+
+
+def test_file_where_a_folder_belongs_is_no_obstacle(repository: Repository) -> None:
+    """A file that stands where the fan-out needs a folder stops no sign-off."""
+    tip = _put(repository, {POOL[0][:2]: b"in the way\n"})
+    assert gathered(repository, appended(repository, tip, CROWD)).items() >= CROWD.items()

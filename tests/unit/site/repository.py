@@ -12,7 +12,14 @@ from typing import Any
 
 from gitchange.model.change import parse_change, write_change
 from gitchange.model.record import Record, RecordSignOff, append_record
-from gitchange.model.statement import MEANINGS, PAYLOAD_TYPE, Predicate, StepName, VerdictName, write_statement
+from gitchange.model.statement import (
+    MEANINGS,
+    PAYLOAD_TYPE,
+    Predicate,
+    StepName,
+    VerdictName,
+    write_statement,
+)
 from gitchange.signing.dsse import Envelope, pae
 from tests.unit.site.builder import ADA, BO, CY, DEE, NOW, POLICY_FILES, blob_of
 

@@ -1,0 +1,61 @@
+"""How our documents are laid out as TOML: values by tomli-w, the layout as people write it.
+
+Scalars and short arrays on one line, `[tables]` and `[[arrays of tables]]` under headers of their own, texts
+with line breaks in triple quotes. Reading it back gives the same data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import tomli_w
+
+_WIDTH = 100
+"""An array that fits is written on one line."""
+
+
+def write_toml(data: Mapping[str, Any], prefix: str = "") -> str:
+    """The text of a table; `prefix` is its dotted name, for the headers of the tables below it.
+
+    Keys must be bare ones (letters, digits, `-`, `_`) where they name tables. None and empty arrays or tables
+    are left out.
+    """
+    lines: list[str] = []
+    below: list[str] = []
+    for key, value in data.items():
+        name = f"{prefix}{key}"
+        if value is None or value in ((), [], {}):
+            continue
+        if isinstance(value, Mapping):
+            below.append(f"\n[{name}]\n{write_toml(value, f'{name}.')}")
+        elif isinstance(value, list | tuple) and isinstance(value[0], Mapping):
+            below += [f"\n[[{name}]]\n{write_toml(item, f'{name}.')}" for item in value]
+        else:
+            lines.append(_pair(key, value))
+    return "".join([*lines, *below])
+
+
+def _pair(key: str, value: Any) -> str:
+    if isinstance(value, list | tuple):
+        items = [_value(item) for item in value]
+        line = f"{_key(key)} = [{', '.join(items)}]\n"
+        if len(line) <= _WIDTH and "\n" not in line[:-1]:
+            return line
+        return f"{_key(key)} = [\n" + "".join(f"    {item},\n" for item in items) + "]\n"
+    return f"{_key(key)} = {_value(value)}\n"
+
+
+def _key(key: str) -> str:
+    return tomli_w.dumps({key: 0}).rpartition(" = ")[0]
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, str):
+        if '"' in value and "'" not in value and value.isprintable():
+            return f"'{value}'"  # JSON stays readable, and can be cut out with a text editor
+        # tomli-w writes CR LF as LF in multi-line strings; a text with CR goes on one line, escaped.
+        multiline = "\r" not in value
+    else:
+        multiline = False
+    return tomli_w.dumps({"x": value}, multiline_strings=multiline).removeprefix("x = ").removesuffix("\n")
