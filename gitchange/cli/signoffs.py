@@ -207,7 +207,7 @@ def implement_command(
 
     def answer() -> tuple[Answers, str]:
         followed: bool | None = steps_followed or (False if deviation else None)
-        said = deviation
+        deviations = deviation
         comment = common["comment"] or ""
         if backed_out:
             comment = _comment(common["comment"], "why was it backed out?")
@@ -216,14 +216,14 @@ def implement_command(
                 followed = ask_yes(
                     "Were the steps followed as they are written?", "--steps-followed or --deviation"
                 )
-                said = None if followed else ask("what was done differently, and why?", "--deviation")
+                deviations = None if followed else ask("what was done differently, and why?", "--deviation")
             if not results:
                 results.extend(_ask_tests())
         return (
             said(
                 Answers,
                 steps_followed=followed,
-                deviations=said,
+                deviations=deviations,
                 commits=references,
                 tests=tuple(results) or None,
             ),

@@ -137,9 +137,9 @@ def push(repository: Repository, remote: str, branch: str, *, with_branch: bool,
     # The notes first: the branch may witness them, and must never name what the remote does not have.
     # A user's pre-push hook is about code; it has no say about a sign-off.
     ours = repository.ref(notes.REF)
-    if ours is not None and ours != repository.ref(tracking_notes(remote)):
-        if not send(ours, notes.REF, tracking_notes(remote), hooks=False):
-            return False
+    waiting = ours is not None and ours != repository.ref(tracking_notes(remote))
+    if waiting and not send(str(ours), notes.REF, tracking_notes(remote), hooks=False):
+        return False
     tip, theirs = repository.ref(branch), repository.ref(tracking_branch(remote, branch))
     ahead = tip is not None and tip != theirs and (theirs is None or repository.is_ancestor(theirs, tip))
     if with_branch and ahead and tip is not None:

@@ -58,7 +58,7 @@ def test_fan_out_is_that_of_stock_git(repository: Repository, count: int) -> Non
     """The notes tree is the very tree that stock git writes for the same notes."""
     names = [oid(n) for n in range(count)]
     git_adds(repository, names, b"line", "refs/notes/theirs")
-    ours = appended(repository, None, dict.fromkeys(names, [b"line"]))
+    ours = appended(repository, None, dict.fromkeys(names, (b"line",)))
     assert ours is not None
     assert repository.tree_of(ours) == git(repository.git_dir, "rev-parse", "refs/notes/theirs^{tree}")
 
@@ -69,7 +69,7 @@ def test_five_thousand_notes_stay_at_gits_fan_out(repository: Repository) -> Non
     git_adds(repository, names, b"line", "refs/notes/theirs")
     ours = git(repository.git_dir, "rev-parse", "refs/notes/theirs")
     more = [oid(n) for n in range(5000, 5040)]
-    tip = appended(repository, ours, dict.fromkeys(more, [b"line"]))
+    tip = appended(repository, ours, dict.fromkeys(more, (b"line",)))
     git_adds(repository, more, b"line", "refs/notes/theirs")
     assert tip is not None
     assert repository.tree_of(tip) == git(repository.git_dir, "rev-parse", "refs/notes/theirs^{tree}")
@@ -78,11 +78,13 @@ def test_five_thousand_notes_stay_at_gits_fan_out(repository: Repository) -> Non
 
 def test_uneven_names_fan_out_as_stock_git(repository: Repository) -> None:
     """A folder that is crowded from its first moment is fanned out further at once, as by stock git."""
-    crowded = [f"ab{digit}{second}{oid(n)[4:]}" for n, digit in enumerate("0123456789abcdef") for second in "07"]
+    crowded = [
+        f"ab{digit}{second}{oid(n)[4:]}" for n, digit in enumerate("0123456789abcdef") for second in "07"
+    ]
     rest = [f"{digit}{second}{oid(n)[2:]}" for n, digit in enumerate("0123456789abcdef") for second in "18"]
     names = [*crowded, *rest]
     git_adds(repository, names, b"line", "refs/notes/theirs")
-    ours = appended(repository, None, dict.fromkeys(names, [b"line"]))
+    ours = appended(repository, None, dict.fromkeys(names, (b"line",)))
     assert ours is not None
     assert repository.tree_of(ours) == git(repository.git_dir, "rev-parse", "refs/notes/theirs^{tree}")
 
@@ -91,7 +93,7 @@ def test_uneven_names_fan_out_as_stock_git(repository: Repository) -> None:
 def test_stock_git_and_we_read_each_other(repository: Repository, count: int) -> None:
     """Stock git appends to our notes, we append to stock git's, and both read all of it."""
     names = [_blob(repository, n) for n in range(count)]
-    tip = appended(repository, None, dict.fromkeys(names, [b"ours"]))
+    tip = appended(repository, None, dict.fromkeys(names, (b"ours",)))
     assert tip is not None
     repository.set_ref(REF, tip, None, "test")
     git(repository.git_dir, "notes", f"--ref={REF}", "append", "-m", "theirs", names[0])
@@ -202,7 +204,9 @@ def test_unite_is_commutative_and_loses_nothing(
     united = notes.unite(shared, ours, theirs, BOTH)
     assert tree(shared, united) == tree(shared, notes.unite(shared, theirs, ours, BOTH))
     expected = {
-        name: one.get(name, frozenset()) | other.get(name, frozenset()) | (CROWD[name] if crowded else frozenset())
+        name: one.get(name, frozenset())
+        | other.get(name, frozenset())
+        | (CROWD[name] if crowded else frozenset())
         for name in {*one, *other, *(CROWD if crowded else ())}
     }
     assert gathered(shared, united) == expected
