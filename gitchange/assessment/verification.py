@@ -13,8 +13,9 @@ from typing import Any, Literal
 from gitchange.assessment.assess import Assessor
 from gitchange.assessment.overview import Assessment
 from gitchange.git import program
-from gitchange.ledger import documents
+from gitchange.ledger import chain, documents, notes
 from gitchange.ledger.records import TRAILER, trailer_of
+from gitchange.ledger.signoffs import described
 from gitchange.model import identifiers
 from gitchange.model.finding import Finding, has_errors, in_order
 
@@ -84,9 +85,10 @@ def verify_repository(assessor: Assessor, changes: tuple[str, ...] = ()) -> Veri
     2. the policy can be read;
     3. every change file can be read and lies where it belongs, and none was removed;
     4. every line of the notes is a sign-off on a text of a change;
-    5. every sign-off of an open change is genuine;
-    6. every documented change is borne out by its record, from the branch of record alone;
-    7. every notes commit that the branch of record witnesses is contained in the notes.
+    5. no notes commit lost a line of its parents;
+    6. every sign-off of an open change is genuine;
+    7. every documented change is borne out by its record, from the branch of record alone;
+    8. every notes commit that the branch of record witnesses is contained in the notes.
 
     `undecided` when something needed is missing (policy, objects); `breach` when a check found an error.
     """
@@ -129,7 +131,9 @@ def verify_repository(assessor: Assessor, changes: tuple[str, ...] = ()) -> Veri
         checks.append(
             Check("notes", "is every line of the notes a sign-off on a change?", count, notes_found)
         )
-    # 5. and 6. The changes.
+        # 5. Append-only.
+        checks.append(_check_chain(assessor))
+    # 6. and 7. The changes.
     for name, question, wanted in (
         ("open changes", "is every sign-off on an open change genuine?", False),
         ("documented changes", "does every record bear out that its change was complete?", True),
@@ -137,7 +141,7 @@ def verify_repository(assessor: Assessor, changes: tuple[str, ...] = ()) -> Veri
         judged = [a for a in assessments if a.verdict is not None and (a.record is not None) == wanted]
         about = in_order([f for a in judged for f in a.findings])
         checks.append(Check(name, question, len(judged), about))
-    # 7. The witnesses.
+    # 8. The witnesses.
     if not changes:
         checks.append(_check_witnesses(assessor))
     if assessor.policy is None:
@@ -182,8 +186,33 @@ def _check_notes(assessor: Assessor, assessments: tuple[Assessment, ...]) -> tup
     return count, in_order(found)
 
 
+def _check_chain(assessor: Assessor) -> Check:
+    """5. What a notes commit had, its children have."""
+    repository, tip = assessor.repository, assessor.notes.commit
+    question = "did every notes commit keep what its parents had?"
+    if tip is None:
+        return Check("append-only", question, 0, ())
+    found: list[Finding] = []
+    for loss in chain.losses(repository, tip):
+        author = repository.commit(loss.commit).author
+        back = loss.line in assessor.notes.lines(loss.oid)
+        found.append(
+            Finding(
+                "notes.line-lost",
+                f"notes commit {loss.commit[:12]} ({author.email}) lost {described(loss.line)}"
+                + ("; it is back since" if back else ""),
+                ""
+                if back
+                else f"`git notes --ref={notes.REF} show` at {loss.parent[:12]} has it: unite the two",
+                "warning" if back else "error",
+            )
+        )
+    count = sum(1 for _ in repository.ancestors(tip))
+    return Check("append-only", question, count, in_order(found))
+
+
 def _check_witnesses(assessor: Assessor) -> Check:
-    """7. What main says it saw must still be there."""
+    """8. What main says it saw must still be there."""
     repository, notes_tip = assessor.repository, assessor.notes.commit
     found: list[Finding] = []
     witnessed: dict[str, str] = {}

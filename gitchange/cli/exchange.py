@@ -9,19 +9,22 @@ from gitchange.cli.terminal import say
 
 
 @click.command("sync")
+@click.option("--restore", is_flag=True, help="Put sign-offs back that the remote had and lost.")
 @click.pass_context
-def sync_command(context: click.Context, /) -> int:
+def sync_command(context: click.Context, /, restore: bool) -> int:
     """Fetch, unite the notes, fast-forward the branch of record, and push what waits.
 
     Exit code 3 when something is still only here.
     """
     place = from_context.workspace(context)
-    report = place.exchange(with_branch=True)
+    report = place.exchange(with_branch=True, restore=restore)
     if report.remote is None:
         say("this repository has no remote; everything is here")
         return 0
     if report.received:
         say(f"received {report.received} notes commit(s) from {report.remote}")
+    for words in report.restored:
+        say(f"restored: {words}")
     for ref in report.sent:
         say(f"sent {ref} to {report.remote}")
     if not report.received and not report.sent and report.complete and not report.problems:

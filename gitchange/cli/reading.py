@@ -121,6 +121,8 @@ def _render(assessment: Assessment) -> None:
             counts = "stale: for an earlier text"
         say(f"  {sign_off.verdict} by {sign_off.by} as {sign_off.role}, {sign_off.time} (claimed) — {counts}")
         say(paragraph(f"“{sign_off.meaning}”", "    "))
+        for name, answer in sign_off.answers.items():
+            say(paragraph(f"{name.replace('_', ' ')}: {_words(answer)}", "    "))
         if sign_off.comment:
             say(paragraph(sign_off.comment, "    "))
         say(f"    key {sign_off.key} ({sign_off.key_type}), sign-off {sign_off.digest[:12]}")
@@ -140,6 +142,17 @@ def _render(assessment: Assessment) -> None:
     for upcoming in verdict.next:
         who = ", ".join(upcoming.who) or "nobody can"
         say(f"next: {upcoming.action} by {who}: {upcoming.command}", bold=True)
+
+
+def _words(answer: object) -> str:
+    """An answer for reading."""
+    if isinstance(answer, bool):
+        return "yes" if answer else "no"
+    if isinstance(answer, dict):
+        return " ".join(str(value) for value in answer.values())
+    if isinstance(answer, list | tuple):
+        return "; ".join(_words(one) for one in answer)
+    return str(answer)
 
 
 @click.command("verify")

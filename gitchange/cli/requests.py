@@ -57,18 +57,24 @@ def new_command(
     Asks for what is missing at a terminal. The file is checked before it is written.
     """
     place = from_context.workspace(context)
+    text: bytes | None = None
+    raw = b""
     try:
         if source is not None:
             if used := [name for name, value in given.items() if value]:
                 raise UsageError(
                     f"--from takes everything from the file; leave out --{used[0].replace('_', '-')}"
                 )
-            raw = requests.from_text(place, _read(source), source)
+            text = _read(source)
+            raw = requests.from_text(place, text, source)
         else:
             raw = requests.from_fields(place, _fields(place, given))
         made = requests.new(place, raw, commit=commit, push=not no_push)
     except requests.InvalidChange as error:
-        tell(error.findings, err=True)
+        found = error.findings
+        if source is not None and text is not None and raw:
+            found = requests.as_given(found, source, raw.count(b"\n") - text.count(b"\n"))
+        tell(found, err=True)
         complain(error.message, error.hint)
         return error.exit_code
     click.echo(made.change)

@@ -94,6 +94,7 @@ def table(rows: Sequence[Sequence[str]], header: Sequence[str]) -> None:
     )
     for row in cleaned:
         cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+        cells[-1] = row[-1]
         used = sum(widths[:-1]) + 2 * (len(widths) - 1)
         if wide and used + len(row[-1]) > wide:
             cells[-1] = row[-1][: max(wide - used - 1, 8)] + "…"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gitchange.errors import GitchangeError, RemoteError, RepositoryError, UsageError
-from gitchange.git.repository import Person, Repository
+from gitchange.git.repository import Person, Repository, moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,45 +71,45 @@ def identity(repository: Repository, role: str) -> Person:
 
 
 def touches(repository: Repository, tip: str, *paths: str) -> Iterator[Touch]:
-    """Every commit reachable from `tip` that touched files at or below the paths, newest first.
+    """Every commit reachable from `tip` that touched files at or below the paths, descendants first.
 
     One `git log` for all of them. `--full-history` keeps both sides of a merge (a simplified history
     would forget an author whose commit another branch repeated), `--diff-merges=combined` shows
-    what a merge itself changed.
+    what a merge itself changed, `--topo-order` trusts no clock. Fields are cut at NUL, the one byte that
+    no name and no message can have.
     """
-    process = subprocess.Popen(
-        [
-            *("git", "-C", str(repository.directory), "log", "--full-history", "--diff-merges=combined"),
-            *("--raw", "-z", "--no-renames", "--no-abbrev", "--no-ext-diff", "--no-color", "--no-mailmap"),
-            "--format=%x01%H%x02%an%x02%ae%x02%ct%x02%s%x02%(trailers:key=Co-authored-by,valueonly)%x03",
-            *(tip, "--", *paths),
-        ],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+    done = run(
+        repository.directory,
+        *("-c", "log.follow=false", "-c", "diff.relative=false", "--no-replace-objects"),
+        *("log", "--full-history", "--diff-merges=combined", "--topo-order", "--raw", "-z", "--no-renames"),
+        *("--no-abbrev", "--no-ext-diff", "--no-color", "--no-mailmap", "--no-show-signature"),
+        "--encoding=UTF-8",
+        "--format=%x00%H%x00%an%x00%ae%x00%ct%x00%s%x00%(trailers:key=Co-authored-by,valueonly)%x00",
+        *(tip, "--", *paths),
+        check=False,
     )
-    with process:
-        output = process.stdout.read() if process.stdout else b""
-        words = process.stderr.read().decode(errors="replace").strip() if process.stderr else ""
-    if process.returncode != 0:
-        raise RepositoryError(f"git log: {words}")
-    for chunk in output.split(b"\x01")[1:]:
-        head, _, raw = chunk.partition(b"\x03")
-        commit, name, email, moment, subject, trailers = (
-            field.decode("utf-8", "replace") for field in head.split(b"\x02", 5)
-        )
-        co_authors = tuple(
-            line.rpartition("<")[2].rstrip("> ").lower() for line in trailers.splitlines() if "<" in line
-        )
-        time = dt.datetime.fromtimestamp(int(moment), dt.UTC)
-        fields = [field.lstrip(b"\n") for field in raw.split(b"\0") if field.strip(b"\n")]
-        for meta, path in zip(fields[::2], fields[1::2], strict=False):
+    if done.returncode != 0:
+        raise RepositoryError(f"git log: {done.stderr.decode(errors='replace').strip()}")
+    fields = iter(done.stdout.split(b"\0"))
+    commit = name = email = subject = ""
+    seconds = 0
+    co_authors: tuple[str, ...] = ()
+    for field in fields:
+        first = field.strip(b"\n").decode()
+        if first.startswith(":"):
             # ":mode mode id id status" or, of a merge, "::mode mode mode id id id statuses"
-            words_of = meta.decode().lstrip(":").split()
-            ids = [word for word in words_of if len(word) in (40, 64)]
+            ids = [word for word in first.lstrip(":").split() if len(word) in (40, 64)]
             blob = "" if set(ids[-1]) == {"0"} else ids[-1]
-            yield Touch(
-                commit, name, email.lower(), co_authors, time, subject, path.decode("utf-8", "replace"), blob
+            path = next(fields).decode("utf-8", "replace")
+            yield Touch(commit, name, email.lower(), co_authors, moment(seconds), subject, path, blob)
+        elif first:
+            commit = first
+            name, email, number, subject, trailers = (
+                next(fields).decode("utf-8", "replace") for _ in range(5)
+            )
+            seconds = int(number)
+            co_authors = tuple(
+                line.rpartition("<")[2].rstrip("> ").lower() for line in trailers.split("\n") if "<" in line
             )
 
 
@@ -124,7 +124,7 @@ class PushResult:
 
 def fetch(repository: Repository, remote: str, refspecs: Sequence[str]) -> None:
     """Fetch refs as given; a ref that the remote does not have is no error when asked with a pattern."""
-    done = run(repository.directory, "fetch", "--quiet", "--no-tags", remote, *refspecs, check=False)
+    done = run(repository.directory, "fetch", "--quiet", "--no-tags", "--prune", remote, *refspecs, check=False)
     if done.returncode != 0:
         words = done.stderr.decode(errors="replace").strip()
         raise RemoteError(
@@ -157,3 +157,36 @@ def push(repository: Repository, remote: str, commit: str, ref: str, *, hooks: b
         f"could not push to {remote}: {words}",
         hint="what you signed is kept here; `gitchange sync` sends it when the remote can be reached",
     )
+
+
+def tree_changes(
+    repository: Repository, pairs: Sequence[tuple[str, str]]
+) -> Iterator[list[tuple[str, str, str]]]:
+    """For each pair of trees the files that differ: (path, old id, new id), "" where there is none.
+
+    One `git diff-tree` for all pairs: it skips equal folders, and starts once.
+    """
+    if not pairs:
+        return
+    asked = "".join(f"{old} {new}\n" for old, new in pairs).encode()
+    done = run(
+        repository.directory,
+        *("--no-replace-objects", "diff-tree", "--stdin", "-r", "-z", "--raw", "--no-abbrev", "--no-renames"),
+        data=asked,
+    )
+    fields = iter(done.stdout.split(b"\0"))
+    current: list[tuple[str, str, str]] = []
+    headed = 0
+    for field in fields:
+        # A pair is announced by "old new\n" before its first entry, or alone when nothing differs.
+        while b"\n" in field and not field.startswith(b":"):
+            _, _, field = field.partition(b"\n")  # noqa: PLW2901
+            if headed:
+                yield current
+            current, headed = [], headed + 1
+        if field.startswith(b":"):
+            ids = field.decode().split()
+            path = next(fields).decode("utf-8", "replace")
+            current.append((path, *("" if set(oid) == {"0"} else oid for oid in ids[2:4])))  # type: ignore[arg-type]
+    if headed:
+        yield current

@@ -214,7 +214,10 @@ class Repository:
 
     def has(self, oid: str) -> bool:
         """Whether the object is here; what is no object id never is."""
-        return _OID.fullmatch(oid) is not None and oid in self._repo
+        try:
+            return _OID.fullmatch(oid) is not None and oid in self._repo
+        except (ValueError, pygit2.GitError):  # an id of another hash than this repository's
+            return False
 
     def has_commit(self, oid: str) -> bool:
         """Whether the object is here and a commit."""
@@ -360,28 +363,64 @@ class Repository:
         """
         if self.work_dir is None or self.head_ref() != branch:
             return ()
+        lock = self.git_dir / "index.lock"
+        if lock.exists():
+            raise RepositoryError(
+                "the index is locked: another git is at work in this work tree",
+                hint=f"finish it, or, when none is running, remove {lock}",
+            )
         changed = self.changed(self.tree_of(old) if old else None, self.tree_of(new))
         index = self._repo.index
         index.read()
         kept: list[str] = []
-        for path, was, now in changed:
+        # What goes away goes first: a file may make room for a folder of its name.
+        for path, was, now in sorted(changed, key=lambda change: change[2] is not None):
             target = self.work_dir / path
-            exists = target.is_file() and not target.is_symlink()
-            on_disk = self.hash_blob(target.read_bytes()) if exists else None
             staged = str(index[path].id) if path in index else None
             expected = (was.id if was else None, now.id if now else None)
+            # A submodule's files are git's to update; only the index follows.
+            is_module = any(entry and not entry.is_blob for entry in (was, now))
+            on_disk = staged if is_module else self._on_disk(target)
             if on_disk not in expected or staged not in expected:
                 kept.append(path)
             elif now is None:
-                target.unlink(missing_ok=True)
+                if was and was.is_blob:
+                    self._remove(target)
                 if path in index:
                     index.remove(path)
             else:
-                if on_disk != now.id:
-                    write_file(target, self.blob(now.id), executable=now.mode != FILE)
+                if now.is_blob and (on_disk != now.id or (was and was.mode != now.mode)):
+                    if now.is_file:
+                        write_file(target, self.blob(now.id), executable=now.mode != FILE)
+                    else:
+                        write_link(target, self.blob(now.id))
                 index.add(pygit2.IndexEntry(path, pygit2.Oid(hex=now.id), FileMode(now.mode)))
-        index.write()
+        try:
+            index.write()
+        except pygit2.GitError as error:
+            raise RepositoryError(f"the index cannot be written: {error}") from None
         return tuple(kept)
+
+    def _on_disk(self, target: Path) -> str | None:
+        """The id of what lies there; None when nothing does, "" when a folder or a link is in the way."""
+        assert self.work_dir is not None  # noqa: S101 - the caller looked
+        for folder in target.relative_to(self.work_dir).parents:
+            there = self.work_dir / folder
+            if there.is_symlink() or (there.exists() and not there.is_dir()):
+                return ""
+        if target.is_symlink():
+            return self.hash_blob(os.fsencode(target.readlink()))
+        if target.is_file():
+            return self.hash_blob(target.read_bytes())
+        return "" if target.exists() else None
+
+    def _remove(self, target: Path) -> None:
+        """Remove a file, and the folders that it leaves empty."""
+        target.unlink(missing_ok=True)
+        for folder in target.parents:
+            if folder == self.work_dir or any(folder.iterdir()):
+                return
+            folder.rmdir()
 
     def changed(
         self, old: str | None, new: str | None, prefix: str = ""
@@ -413,6 +452,11 @@ class Repository:
                 f"the object {oid} is missing",
                 hint="the clone is shallow, partial or damaged: `git fetch --unshallow` or clone again",
             ) from None
+        except pygit2.GitError as error:
+            raise RepositoryError(
+                f"the object {oid} is damaged: {error}",
+                hint="`git fsck` tells more; another clone has it whole",
+            ) from None
         if not isinstance(found, kind):
             raise RepositoryError(f"the object {oid} is a {ObjectType(found.type).name.lower()}")
         return found
@@ -433,9 +477,23 @@ def write_file(target: Path, data: bytes, *, executable: bool = False) -> None:
         temporary.unlink(missing_ok=True)
 
 
+def write_link(target: Path, data: bytes) -> None:
+    """Put a symbolic link into place, as `write_file` does with files."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    temporary.symlink_to(os.fsdecode(data))
+    temporary.replace(target)
+
+
+def moment(seconds: int, offset: int = 0) -> dt.datetime:
+    """A commit's time; an impossible one, which anybody can write into a commit, is brought into range."""
+    zone = dt.timezone(dt.timedelta(minutes=offset)) if abs(offset) < 24 * 60 else dt.UTC
+    latest = dt.datetime(9999, 12, 30, tzinfo=dt.UTC).timestamp()
+    return dt.datetime.fromtimestamp(min(max(seconds, 0), latest), zone)
+
+
 def _person(signature: pygit2.Signature) -> Person:
-    zone = dt.timezone(dt.timedelta(minutes=signature.offset))
-    return Person(signature.name, signature.email, dt.datetime.fromtimestamp(signature.time, zone))
+    return Person(signature.name, signature.email, moment(signature.time, signature.offset))
 
 
 def _signature(person: Person) -> pygit2.Signature:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from gitchange.errors import RemoteError
+from gitchange.errors import Refused, RemoteError
 from gitchange.git import program
 from gitchange.git.repository import MovedError, Person, Repository
-from gitchange.ledger import notes
+from gitchange.ledger import chain, notes
+from gitchange.ledger.signoffs import described
 
 ATTEMPTS = 12
 """How often a refused push is united and tried again; the pauses between grow to about two seconds."""
@@ -38,6 +39,8 @@ class Report:
     kept: tuple[str, ...] = ()
     """Files that were not updated because they are edited here."""
     retries: int = 0
+    restored: tuple[str, ...] = ()
+    """Lines, in words, that the remote had lost and that were put back from this clone."""
 
     @property
     def complete(self) -> bool:
@@ -69,6 +72,11 @@ def tracking_branch(remote: str, branch: str) -> str:
     return f"refs/remotes/{remote}/{branch.removeprefix('refs/heads/')}"
 
 
+def verified_notes(remote: str) -> str:
+    """The newest of the remote's notes that were found complete here; no fetch moves it."""
+    return f"refs/gitchange/verified/{remote}/approvals"
+
+
 def fetch(repository: Repository, remote: str, branch: str) -> None:
     """Fetch the notes and the branch of record into refs of their own; RemoteError when it fails."""
     short = branch.removeprefix("refs/heads/")
@@ -83,21 +91,46 @@ def fetch(repository: Repository, remote: str, branch: str) -> None:
     )
 
 
+def lost(repository: Repository, remote: str) -> tuple[str, ...]:
+    """What the remote's notes held when they were last seen and do not hold now, line by line, in words."""
+    known, theirs = repository.ref(verified_notes(remote)), repository.ref(tracking_notes(remote))
+    if known is None or known == theirs:
+        return ()
+    if theirs is None:
+        gone: Iterable[bytes] = (line for _, lines in notes.Notes(repository, known).all() for line in lines)
+    else:
+        gone = (line for _, line in chain.lost_between(repository, known, theirs))
+    return tuple(described(line) for line in gone)
+
+
+def _remember(repository: Repository, remote: str) -> None:
+    """The remote's notes were compared with what it had before, and nothing was lost."""
+    theirs, known = repository.ref(tracking_notes(remote)), repository.ref(verified_notes(remote))
+    if theirs is not None and theirs != known:
+        repository.set_ref(verified_notes(remote), theirs, known, "gitchange: complete")
+
+
 def unite(repository: Repository, remote: str, who: tuple[Person, Person]) -> int:
     """Unite the fetched notes with ours; how many of the remote's notes commits were new here."""
     theirs = repository.ref(tracking_notes(remote))
     if theirs is None:
         return 0
+    ours = repository.ref(notes.REF)
+    received = sum(1 for _ in repository.ancestors(theirs, (ours,) if ours else ()))
+    _unite_ref(repository, theirs, who, f"gitchange: unite with {remote}")
+    return received
+
+
+def _unite_ref(repository: Repository, theirs: str | None, who: tuple[Person, Person], log: str) -> None:
+    """Bring the lines of a notes commit into our notes, however often somebody else is faster."""
     while True:
         ours = repository.ref(notes.REF)
         united = notes.unite(repository, ours, theirs, who)
-        hidden = (ours,) if ours else ()
-        received = sum(1 for _ in repository.ancestors(theirs, hidden))
         if united is None or united == ours:
-            return received
+            return
         try:
-            repository.set_ref(notes.REF, united, ours, f"gitchange: unite with {remote}")
-            return received
+            repository.set_ref(notes.REF, united, ours, log)
+            return
         except MovedError:
             if repository.ref(notes.REF) == ours:
                 raise  # not moved but locked; the error says by what
@@ -154,15 +187,17 @@ def exchange(
     *,
     with_branch: bool,
     sending: bool = True,
+    restore: bool = False,
 ) -> Report:
     """Make here and there the same, in these steps:
 
     1. fetch the notes and the branch of record;
-    2. unite the notes;
-    3. fast-forward the branch where that is possible;
-    4. push what the remote lacks;
-    5. when it refuses, for whatever reason, pause for a random moment and start again;
-    6. tell what is on the remote and what is still only here.
+    2. refuse notes that lost what the remote had before, unless it is to be restored;
+    3. unite the notes;
+    4. fast-forward the branch where that is possible;
+    5. push what the remote lacks;
+    6. when it refuses, for whatever reason, pause for a random moment and start again;
+    7. tell what is on the remote and what is still only here.
 
     Being offline is no error of the work that was done: it is in the report.
     """
@@ -172,20 +207,36 @@ def exchange(
         return report
     try:
         for attempt in range(ATTEMPTS):
-            # 1. to 3.
+            # 1.
             fetch(repository, remote, branch)
+            # 2.
+            gone = lost(repository, remote)
+            if gone and not restore:
+                listing = "\n".join(f"  {words}" for words in gone)
+                raise Refused(
+                    f"{remote} lost {len(gone)} line(s) of the notes that it had when it was last seen:\n{listing}",
+                    hint="find out who did that; `gitchange sync --restore` puts them back from this clone",
+                )
+            if gone:
+                report.restored = gone
+                known = repository.ref(verified_notes(remote))
+                _unite_ref(repository, known, who(), f"gitchange: restore what {remote} lost")
+            # 3. and 4.
             report.problems.clear()
             report.received += unite(repository, remote, who())
             fast_forward(repository, remote, branch, report)
-            # 4.
+            if not gone:
+                _remember(repository, remote)
+            # 5.
             if not sending or push(repository, remote, branch, with_branch=with_branch, report=report):
+                _remember(repository, remote)
                 break
-            # 5. A hook's refusal is final, another's push is not; from here they look alike.
+            # 6. A hook's refusal is final, another's push is not; from here they look alike.
             report.retries += 1
             time.sleep(min(2.0, 0.05 * 2**attempt) * random.uniform(0.5, 1.5))  # noqa: S311
     except RemoteError as error:
         report.problems.append(error.message)
-    # 6.
+    # 7.
     _tell_waiting(repository, remote, branch, report)
     return report
 

@@ -73,6 +73,16 @@ def _signers(text: bytes) -> AllowedSigners:
     return AllowedSigners.parse(text)
 
 
+def described(line: bytes) -> str:
+    """A line in words, for findings about it; nothing in it is trusted."""
+    name = hashlib.sha256(line).hexdigest()[:12]
+    try:
+        said = read_statement(parse_envelope(line, canonical=False).payload).predicate
+    except (EnvelopeError, StatementError):
+        return f"the line {name}, which is no sign-off"
+    return f"the sign-off {said.verdict!r} by {said.by} on {said.change} (line {name})"
+
+
 class Authenticator:
     """Authenticates lines against one policy at one moment."""
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from gitchange.lifecycle import rules
 from gitchange.lifecycle.rules import Asked
@@ -36,7 +37,7 @@ def judge(evidence: Evidence, policy: Policy, now: dt.datetime, *, documented: b
     3. evaluation: each person's latest word; role held, not the requester, not an author;
     4. implementation: role held; a normal change's implementer had seen the approvals;
     5. validation: role held, not an implementer, had seen the implementation;
-    6. withdrawal: by the requester, an author or an evaluator, before any implementation;
+    6. withdrawal: by the requester, an author or an evaluator who had not seen an implementation;
     7. the status, which is the first in the list of `_status` that applies;
     8. flags, and what comes next, by whom.
 
@@ -44,6 +45,9 @@ def judge(evidence: Evidence, policy: Policy, now: dt.datetime, *, documented: b
     moment for which the verdict is wanted, an aware datetime.
     """
     return _Case(evidence, policy, now, documented).verdict()
+
+
+_WITHHELD = "withheld: something on this text could not be authenticated, or the text has errors"
 
 
 class _Case:
@@ -77,7 +81,7 @@ class _Case:
         evaluation = self._evaluation(asked_evaluation)
         implementation, current, implementers = self._implementation(asked_implementation, evaluation)
         validation = self._validation(asked_validation, current, implementers)
-        withdrawn = self._withdrawal(asked_evaluation, bool(implementers))
+        withdrawn = self._withdrawal(asked_evaluation, asked_implementation)
         backed_out = any(s.verdict == "back-out" for s in current)
         # 7. The status.
         status, complete = self._status(evaluation, implementation, validation, withdrawn, backed_out)
@@ -135,6 +139,8 @@ class _Case:
             return StepState("evaluation", "refused", requirements, tuple(refusals), note)
         if self.change.type == "standard":
             reasons = rules.outside_model(self.policy, self.change, self.now)
+            if not reasons and self.evidence.doubts:
+                return StepState("evaluation", "waiting", requirements, (), _WITHHELD)
             if not reasons:
                 note = f"pre-approved by the standard change model {self.change.model!r}"
                 return StepState("evaluation", "not-needed", requirements, (), note)
@@ -149,7 +155,7 @@ class _Case:
             self._find_no_rule("evaluation")
         in_doubt = bool(self.evidence.doubts)
         done = bool(requirements) and all(r.met for r in requirements) and not in_doubt
-        note = "withheld: something on this text could not be authenticated" if in_doubt else ""
+        note = _WITHHELD if in_doubt else ""
         return StepState("evaluation", "done" if done else "waiting", requirements, tuple(approvals), note)
 
     def _implementation(
@@ -178,7 +184,7 @@ class _Case:
         else:
             # Several developers may each have signed their part; all parts since the last back-out stand.
             undone = [s for s in eligible if s.verdict == "back-out"]
-            undone += [s for s in self._of("validation") if s.verdict == "fail"]
+            undone += self._failures()
             current = (
                 tuple(s for s in eligible if s.verdict == "implement" and not self.order.any_after(undone, s))
                 or current
@@ -190,6 +196,16 @@ class _Case:
         done = bool(requirements) and all(r.met for r in requirements) and bool(current)
         state: StageState = "done" if done else "waiting"
         return StepState("implementation", state, requirements, current), current, implementers
+
+    def _failures(self) -> list[SignOff]:
+        """Failed validations by holders of their role that nobody of them took back."""
+        said = [s for s in self._of("validation") if s.by in self.policy.members(s.role)]
+        return [
+            s
+            for s in said
+            if s.verdict == "fail"
+            and not self.order.any_after((o for o in said if o.by == s.by and o.verdict == "validate"), s)
+        ]
 
     def _validation(
         self, demands: tuple[Asked, ...], current: tuple[SignOff, ...], implementers: frozenset[str]
@@ -243,10 +259,14 @@ class _Case:
         done = bool(requirements) and all(r.met for r in requirements) and not in_doubt
         return StepState("validation", "done" if done else "waiting", requirements, tuple(passed))
 
-    def _withdrawal(self, evaluation: tuple[Asked, ...], implemented: bool) -> tuple[SignOff, ...]:
-        """6. Who may withdraw, and until when."""
+    def _withdrawal(
+        self, evaluation: tuple[Asked, ...], implementation: tuple[Asked, ...]
+    ) -> tuple[SignOff, ...]:
+        """6. Who may withdraw, and until when. What is signed after a withdrawal does not undo it."""
         counted: list[SignOff] = []
         evaluators = {member for demand in evaluation for member in self.policy.members(demand.role)}
+        implementers = {member for demand in implementation for member in self.policy.members(demand.role)}
+        implemented = [s for s in self._of("implementation") if s.by in implementers]
         for sign_off in self._of("withdrawal"):
             may = (
                 sign_off.by == self.change.requester
@@ -260,7 +280,7 @@ class _Case:
                     "its requester, an author of the request or an evaluator can",
                     severity="warning",
                 )
-            elif implemented:
+            elif any(self.order.after(sign_off, s) for s in implemented):
                 self._find(
                     "withdrawal.after-implementation",
                     "a change that was implemented cannot be withdrawn",
@@ -269,6 +289,14 @@ class _Case:
                 )
             else:
                 counted.append(sign_off)
+        if counted:
+            for person in dict.fromkeys(s.by for s in implemented if s.verdict == "implement"):
+                self._find(
+                    "implementation.withdrawn",
+                    f"{person} signed the implementation of this change, which was withdrawn",
+                    "see whether the systems were changed; undo it, or request it as a change of its own",
+                    severity="warning",
+                )
         return tuple(counted)
 
     def _status(
@@ -339,7 +367,7 @@ class _Case:
             self.flags.append("overdue")
         if change.type == "emergency" and implementation.state == "done" and evaluation.state != "done":
             limit = self.policy.file.deadlines.emergency_approval
-            late = limit is None or any(self.now > s.when + duration(limit) for s in current)
+            late = limit is None or any(self.now - s.when > duration(limit) for s in current)
             self.flags.append("emergency debt" if late else "approval pending")
         if backed_out:
             self.flags.append("backed out")
@@ -352,17 +380,17 @@ class _Case:
         """Whether a deadline of the policy has passed; claimed times serve here, as reminders only."""
         limits = self.policy.file.deadlines
         if status == "requested" and limits.evaluation and self.evidence.requested_at is not None:
-            return self.now > self.evidence.requested_at + duration(limits.evaluation)
+            return self.now - self.evidence.requested_at > duration(limits.evaluation)
         if status == "approved" and limits.implementation and self.change.schedule is not None:
-            return self.now > self.change.schedule.end + duration(limits.implementation)
+            return self.now - self.change.schedule.end > duration(limits.implementation)
         if status == "implemented" and current:
             limit = limits.validation
             if self.change.type == "emergency":
                 limit = limits.emergency_validation or limit
-            return limit is not None and self.now > max(s.when for s in current) + duration(limit)
+            return limit is not None and self.now - max(s.when for s in current) > duration(limit)
         if status == "validated" and limits.documentation:
             validated = [s.when for s in self._of("validation") if s.verdict == "validate"]
-            return bool(validated) and self.now > max(validated) + duration(limits.documentation)
+            return bool(validated) and self.now - max(validated) > duration(limits.documentation)
         return False
 
     def _line(
@@ -379,6 +407,8 @@ class _Case:
             later: StageState = "ended"
         else:
             later = "later"
+        if status == "withdrawn" and evaluation.state == "waiting":
+            evaluation = replace(evaluation, state=later)
         steps = [request, evaluation]
         reached = evaluation.state in ("done", "not-needed") or self.change.type == "emergency"
         for step in (implementation, validation):
@@ -404,13 +434,21 @@ class _Case:
         change = self.change
         upcoming: list[Next] = []
 
-        def add(action: Action, role: str, who: Iterable[str], command: str) -> None:
+        def add(action: Action, role: str, who: Iterable[str], command: str, missing: int = 1) -> None:
             persons = tuple(dict.fromkeys(who))
             if not persons:
                 self._find(
                     "policy.nobody-can",
                     f"nobody can {action} this change"
                     + (f" as {role}: its members are excluded by the separation of duties" if role else ""),
+                    "give the role to another person, or have the policy waive the rule with a reason",
+                    severity="warning",
+                )
+            elif len(persons) < missing:
+                self._find(
+                    "policy.too-few-can",
+                    f"{missing} more persons must {action} this change as {role}, "
+                    f"and only {', '.join(persons)} can",
                     "give the role to another person, or have the policy waive the rule with a reason",
                     severity="warning",
                 )
@@ -427,7 +465,8 @@ class _Case:
                     for p in self.policy.members(requirement.role)
                     if p not in requirement.by and not self._excluded_from_evaluation(p)
                 ]
-                add("evaluate", requirement.role, who, f"gitchange approve {change.id}")
+                missing = requirement.needed - len(requirement.by)
+                add("evaluate", requirement.role, who, f"gitchange approve {change.id}", missing)
 
         if status == "requested":
             evaluators()
@@ -454,7 +493,8 @@ class _Case:
                     for p in self.policy.members(requirement.role)
                     if p not in excluded and p not in requirement.by
                 ]
-                add("validate", requirement.role, who, f"gitchange validate {change.id}")
+                missing = requirement.needed - len(requirement.by)
+                add("validate", requirement.role, who, f"gitchange validate {change.id}", missing)
         elif status == "validated":
             if evaluation.state == "waiting":
                 evaluators()
@@ -527,8 +567,18 @@ class _Case:
         seen = [s for s in evaluation.counting if s.verdict == "approve" and self.order.after(sign_off, s)]
         if evaluation.state == "refused":
             # Refused afterwards; whether it was approved at the time, its own past tells.
-            past = [s for s in self._of("evaluation") if self.order.after(sign_off, s)]
-            seen = [s for s in past if s.verdict == "approve"]
+            if sign_off.verdict == "implement" and any(
+                self.order.after(sign_off, refusal) for refusal in evaluation.counting
+            ):
+                return False
+            seen = [
+                s
+                for s in self._of("evaluation")
+                if s.verdict == "approve"
+                and self.order.after(sign_off, s)
+                and s.by in self.policy.members(s.role)
+                and not self._excluded_from_evaluation(s.by)
+            ]
         met = _met(tuple(Asked(r.role, r.needed, r.rules) for r in evaluation.requirements), seen)
         return bool(met) and all(r.met for r in met)
 

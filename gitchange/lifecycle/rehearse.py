@@ -55,7 +55,9 @@ def rehearse(
             )
         known = {(f.code, f.message) for f in before.findings}
         new = tuple(
-            f for f in after.findings if (f.code, f.message) not in known and f.code != "policy.nobody-can"
+            f
+            for f in after.findings
+            if (f.code, f.message) not in known and f.code not in ("policy.nobody-can", "policy.too-few-can")
         )
         rehearsal = Rehearsal(candidate, counts, () if counts else new or _obstacles(after), after)
         if counts and _progress(after) > _progress(before):
@@ -112,7 +114,10 @@ def _imagined(
 
 
 def _moves(before: Verdict, after: Verdict, verdict: VerdictName, step: StepName) -> bool:
-    """Whether the step is one that can be signed now: an open implementation waits for its approval."""
+    """Whether the step is one that can be signed now: an implementation waits for its approval, and a
+    change that was withdrawn for nothing any more."""
+    if after.status == "withdrawn":
+        return verdict == "back-out"
     if step == "implementation" and verdict == "implement":
         return after.status in ("implemented", "validated") or _progress(after) > _progress(before)
     return True

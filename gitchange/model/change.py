@@ -12,7 +12,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, AwareDatetime, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    field_validator,
+    model_validator,
+)
 
 from gitchange.model import identifiers
 from gitchange.model.finding import Finding, in_order
@@ -56,6 +65,15 @@ def _address(value: str) -> str:
     return value
 
 
+def _scalar(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+    try:
+        return handler(value)
+    except ValidationError:  # one complaint, not one for each kind of value that it is not
+        kinds = "text, a number, true or false, a date, or a date and time"
+        raise ValueError(f"must be {kinds}") from None
+
+
+Scalar = Annotated[str | int | bool | float | dt.datetime | dt.date, WrapValidator(_scalar)]
 Id = Annotated[str, AfterValidator(_change_id)]
 Address = Annotated[str, Field(max_length=2000), AfterValidator(_address)]
 
@@ -189,7 +207,7 @@ class Change(Part):
     """What may go wrong; at least one entry, each with a mitigation."""
     links: Links = Links()
     """Where more is to be read."""
-    custom: dict[str, str | int | bool | float | dt.datetime | dt.date] = Field(default_factory=dict)
+    custom: dict[str, Scalar] = Field(default_factory=dict)
     """Fields that the policy declares under [custom]."""
     record: Record | None = None
     """Appended by `gitchange document`; never written by hand."""

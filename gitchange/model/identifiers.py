@@ -16,8 +16,8 @@ ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 ROOT = "changes"
 """The folder that holds change files and nothing else."""
 
-_ID = re.compile(rf"CHG-(\d{{4}})(\d{{2}})(\d{{2}})-([{ALPHABET}]{{4,16}})")
-_PATH = re.compile(rf"{ROOT}/(\d{{4}})/(\d{{2}})/(CHG-\d{{8}}-[{ALPHABET}]{{4,16}})\.toml")
+_ID = re.compile(rf"CHG-([0-9]{{4}})([0-9]{{2}})([0-9]{{2}})-([{ALPHABET}]{{4,16}})")
+_PATH = re.compile(rf"{ROOT}/([0-9]{{4}})/([0-9]{{2}})/(CHG-[0-9]{{8}}-[{ALPHABET}]{{4,16}})\.toml")
 
 
 def problem_with(change_id: str) -> str:

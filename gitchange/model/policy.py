@@ -27,7 +27,7 @@ SYSTEMS_FILE = "systems.toml"
 SIGNERS_FILE = "allowed_signers"
 MODELS = "models/"
 
-_DURATION = re.compile(r"(\d{1,5})(m|h|d|w)")
+_DURATION = re.compile(r"([0-9]{1,5})(m|h|d|w)")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 

@@ -14,11 +14,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
+from gitchange.errors import UsageError
 from gitchange.model.text import Comment, Listed, LongText, Part, Principal, ShortText
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "urn:x-gitchange:sign-off:v1"
+MAX_PAYLOAD = 1 << 17
+"""Largest payload, 128 KiB: its envelope must find room in the record."""
 NAMESPACE = "gitchange"
 """SSHSIG namespace: a signature made for git, or for files, is none of ours."""
 
@@ -214,7 +217,7 @@ class StatementError(ValueError):
 
 
 def write_statement(path: str, blob: str, sha256: str, predicate: Predicate) -> bytes:
-    """The payload to be signed: compact JSON, UTF-8."""
+    """The payload to be signed: compact JSON, UTF-8. UsageError when it is too long."""
     said = predicate.model_dump(mode="json")
     said["answers"] = {name: value for name, value in said["answers"].items() if value is not None}
     data = {
@@ -224,7 +227,13 @@ def write_statement(path: str, blob: str, sha256: str, predicate: Predicate) -> 
         "predicate": said,
     }
     Statement.model_validate(data)  # what would not be read back is never signed
-    return json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode()
+    payload = json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode()
+    if len(payload) > MAX_PAYLOAD:
+        raise UsageError(
+            f"the sign-off would have {len(payload):,} bytes; {MAX_PAYLOAD:,} are allowed",
+            hint="put long material into a document of its own and name its address",
+        )
+    return payload
 
 
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -240,6 +249,8 @@ def _no_constant(name: str) -> Any:
 
 def read_statement(payload: bytes) -> Statement:
     """The statement in a payload; StatementError when it is not one, strictly, to the last key."""
+    if len(payload) > MAX_PAYLOAD:
+        raise StatementError(f"the payload has {len(payload):,} bytes; {MAX_PAYLOAD:,} are allowed")
     try:
         data = json.loads(
             payload.decode("utf-8"), object_pairs_hook=_no_duplicates, parse_constant=_no_constant

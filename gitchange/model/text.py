@@ -138,7 +138,7 @@ def findings_of(
         name = dotted(loc)
         hint = ""
         if kind == "missing":
-            if any(loc[: len(b)] == b for b in document.broken):
+            if any(loc[: len(b)] == b or b[: len(loc)] == loc for b in document.broken):
                 continue  # it stands there and could not be read; the syntax finding tells
             code, message = "missing-key", f"`{name}` is missing"
             hint = example(loc)
@@ -169,6 +169,7 @@ def findings_of(
         elif kind == "value_error":
             reason = str(problem["ctx"]["error"])
             code = "empty" if reason == "is empty" else "wrong-value"
+            hint = example(loc) if code == "empty" else ""
             message = f"`{name}` {reason}" if name else reason
         else:
             code, message = "wrong-value", f"`{name}`: {problem['msg'][:1].lower()}{problem['msg'][1:]}"
@@ -182,11 +183,11 @@ def _keys_at(model: Any, loc: Iterable[str | int]) -> list[str]:
     for part in loc:
         if isinstance(part, int):
             continue
-        fields = getattr(model, "model_fields", {})
+        fields = {info.alias or name: info for name, info in getattr(model, "model_fields", {}).items()}
         if part not in fields:
             return []
         model = _model_in(fields[part].annotation)
-    return list(getattr(model, "model_fields", {}))
+    return [info.alias or name for name, info in getattr(model, "model_fields", {}).items()]
 
 
 def _model_in(annotation: Any) -> Any:

@@ -8,6 +8,7 @@ never taken from the scanner.
 
 from __future__ import annotations
 
+import contextlib
 import re
 import tomllib
 from bisect import bisect_right
@@ -21,8 +22,20 @@ KeyPath = tuple[str | int, ...]
 MAX_BYTES = 1 << 20
 """Largest document that is read, 1 MiB: a change is a text that people read."""
 
+MAX_DEPTH = 100
+"""Deepest nesting of tables and arrays that is read."""
+
 _SALVAGED = 1000
 """Largest number of statements for which every syntax error is looked for, not only the first."""
+
+_EFFORT = 4_000_000
+"""Largest product of statements and characters for which every repeated key is looked for: the work is quadratic."""
+
+_LONG_KEY = re.compile(
+    r"""(?<![A-Za-z0-9_-])(?:(?:[A-Za-z0-9_-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*)"""
+    f"{{{MAX_DEPTH}}}"
+)
+"""A dotted key that nests deeper than anybody writes: `tomllib` takes quadratic time for one."""
 
 _AT = re.compile(r"\s*\(at (?:line (\d+), column (\d+)|end of document)\)$")
 
@@ -115,15 +128,45 @@ def parse(raw: bytes, path: str = "") -> Document:
                 column=column,
             )
         )
+    if match := _LONG_KEY.search(text):
+        return _too_deep(text, problems, path, match.start())
     try:
-        return Document(text, tomllib.loads(text), tuple(problems))
+        data = tomllib.loads(text)
+        if _is_deep(data):
+            return _too_deep(text, problems, path)
+        return Document(text, data, tuple(problems))
     except RecursionError:
-        message = "values are nested too deeply"
-        return Document(text, {}, (*problems, Finding("toml.syntax", message, path=path, line=1, column=1)))
+        return _too_deep(text, problems, path)
     except ValueError as error:  # TOMLDecodeError, and ValueError of impossible dates or huge integers
         first = _syntax_finding(error, text, 0, len(text), path)
     data, found, broken = _salvage(text, path)
     return Document(text, data, (*problems, *(found or [first])), frozenset(broken))
+
+
+def _too_deep(text: str, problems: list[Finding], path: str, offset: int = 0) -> Document:
+    line, column = _line_and_column(text, offset)
+    finding = Finding(
+        "toml.syntax",
+        "values are nested too deeply",
+        f"nest tables and arrays at most {MAX_DEPTH} deep",
+        "error",
+        path,
+        line,
+        column,
+    )
+    return Document(text, {}, (*problems, finding), _positions=Positions())
+
+
+def _is_deep(data: dict[str, Any]) -> bool:
+    """Whether it nests deeper than `MAX_DEPTH`: what walks it by recursion, `repr` for one, could not."""
+    waiting: list[tuple[Any, int]] = [(data, 0)]
+    while waiting:
+        value, depth = waiting.pop()
+        if depth > MAX_DEPTH:
+            return True
+        inner = value.values() if isinstance(value, dict) else value
+        waiting += [(item, depth + 1) for item in inner if isinstance(item, dict | list)]
+    return False
 
 
 def _syntax_finding(error: Exception, text: str, start: int, end: int, path: str) -> Finding:
@@ -134,6 +177,8 @@ def _syntax_finding(error: Exception, text: str, start: int, end: int, path: str
         if match[1]:
             column = int(match[2]) + (column - 1 if match[1] == "1" else 0)
             line += int(match[1]) - 1
+        elif "\n" in text[start:end]:  # where it begins tells more than where the file ends
+            message += "; the value that begins here does not end"
         else:
             line, column = _line_and_column(text, max(start, end))
     message = message[:1].lower() + message[1:]
@@ -143,27 +188,50 @@ def _syntax_finding(error: Exception, text: str, start: int, end: int, path: str
 
 
 def _salvage(text: str, path: str) -> tuple[dict[str, Any], list[Finding], set[KeyPath]]:
-    """Judge each statement alone; return what can be read, the problems and the broken keys."""
-    good: list[str] = []
+    """What can be read, the problems and the broken keys, in two steps:
+
+    1. each statement alone; what stands below a broken header belongs nowhere and is left out;
+    2. each together with what precedes it: it may repeat a key or a table.
+    """
     found: list[Finding] = []
     broken: set[KeyPath] = set()
-    table: KeyPath = ()
     statements = _statements(text)
-    if len(statements) > _SALVAGED:  # judging each together with all before it is quadratic
+    if len(statements) > _SALVAGED:
         return {}, found, broken
+    # 1. Alone.
+    whole: list[tuple[_Statement, str, KeyPath]] = []
     tables = _Tables()
+    table: KeyPath = ()
+    lost = False
     for statement in statements:
         piece = text[statement.start : statement.end]
-        key = _key(statement.key_text)
-        if statement.kind != "pair":
-            table = tables.enter(statement, key or ())
+        key = _key(statement.key_text) or ()
+        is_header = statement.kind != "pair"
+        if is_header:
+            table, lost = tables.enter(statement, key), False
+        where = table if is_header else (*table, *key)
         try:
             tomllib.loads(piece)
         except (ValueError, RecursionError) as error:
             found.append(_syntax_finding(error, text, statement.start, statement.end, path))
-            broken.add((*table, *key) if key and statement.kind == "pair" else table)
+            broken.add(where if key else table)
+            if statement.end == len(text) and "\n" in piece:
+                broken.add(())  # a value without end has swallowed the rest: nothing below it is missing
+            lost = lost or is_header
             continue
-        # 1. Alone it is fine; 2. together with what precedes it may still repeat a key or a table.
+        if not lost:
+            whole.append((statement, piece, where))
+    # 2. Together.
+    with contextlib.suppress(ValueError, RecursionError):
+        return tomllib.loads("\n".join(piece for _, piece, _ in whole)), found, broken
+    if len(whole) * len(text) > _EFFORT:
+        return {}, found, broken
+    good: list[str] = []
+    lost = False
+    for statement, piece, where in whole:
+        is_header = statement.kind != "pair"
+        if lost and not is_header:
+            continue
         try:
             tomllib.loads("\n".join([*good, piece]))
         except (ValueError, RecursionError) as error:
@@ -178,21 +246,22 @@ def _salvage(text: str, path: str) -> tuple[dict[str, Any], list[Finding], set[K
                     path,
                     line,
                     column,
-                    key=dotted((*table, *(key or ()))),
+                    key=dotted(where),
                 )
             )
+            lost = is_header
             continue
+        lost = False if is_header else lost
         good.append(piece)
-    try:
-        return tomllib.loads("\n".join(good)), found, broken
-    except (ValueError, RecursionError):
-        return {}, found, broken
+    return tomllib.loads("\n".join(good)), found, broken
 
 
 def _positions(text: str) -> Positions:
     positions = Positions()
     tables = _Tables()
     table: KeyPath = ()
+    implied: dict[KeyPath, tuple[int, int]] = {}  # tables that no header of their own opens
+    lost = False  # below a header that cannot be read
     starts = [0, *(match.end() for match in re.finditer("\n", text))]
 
     def at(offset: int) -> tuple[int, int]:
@@ -201,7 +270,9 @@ def _positions(text: str) -> Positions:
 
     for statement in _statements(text):
         key = _key(statement.key_text)
-        if key is None:
+        if statement.kind != "pair":
+            lost = key is None
+        if key is None or lost:
             continue
         position = at(statement.start)
         if statement.kind != "pair":
@@ -209,11 +280,15 @@ def _positions(text: str) -> Positions:
             if statement.kind == "array":
                 positions.of.setdefault(table[:-1], position)
             positions.of.setdefault(table, position)
+        full = table if statement.kind != "pair" else (*table, *key)
+        for length in range(1, len(full)):
+            implied.setdefault(full[:length], position)
+        if statement.kind != "pair":
             continue
-        full = (*table, *key)
         positions.of.setdefault(full, position)
         for index, offset in enumerate(statement.elements):
             positions.of[(*full, index)] = at(offset)
+    positions.of = implied | positions.of
     return positions
 
 
@@ -269,9 +344,12 @@ def _statements(text: str) -> list[_Statement]:
         elif char == "[":
             stop = _line_end(text, at)
             array = text.startswith("[[", at)
-            head = text[at:stop].split("#", 1)[0] if '"' not in text[at:stop] else text[at:stop]
-            inner = head.strip().removeprefix("[[" if array else "[")
-            inner = inner.rstrip().removesuffix("]]" if array else "]")
+            inner = (
+                text[at : _comment(text, at, stop)]
+                .strip()
+                .removeprefix("[[" if array else "[")
+                .rstrip("] \t")
+            )
             statements.append(_Statement("array" if array else "table", at, stop, inner))
             at = stop
         else:
@@ -279,6 +357,13 @@ def _statements(text: str) -> list[_Statement]:
             statements.append(statement)
             at = max(statement.end, at + 1)
     return statements
+
+
+def _comment(text: str, at: int, stop: int) -> int:
+    """The offset of the comment of a header's line, or of the line's end."""
+    while at < stop and text[at] != "#":
+        at = _skip_string(text, at) if text[at] in "\"'" else at + 1
+    return min(at, stop)
 
 
 def _pair(text: str, start: int) -> _Statement:

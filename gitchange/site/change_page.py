@@ -168,7 +168,7 @@ def _why_not(verdict: Verdict, sign_off: SignOff, stale: bool) -> str:
         if step == sign_off.step and (
             not finding.code.startswith("sign-off.") or sign_off.role in finding.message
         ):
-            return f"{finding.message[0].upper()}{finding.message[1:]}."
+            return f"{finding.message}."
     if sign_off.step == "withdrawal":
         return ""  # one that stands decides the status, not a step
     step_state = verdict.step(sign_off.step)

@@ -28,8 +28,8 @@ from gitchange.site import urls
 LONGEST = 200_000
 """Characters of the longest text that is read as Markdown; a longer one is shown as it was typed."""
 
-_SHIFT = 3
-"""A page has h1 (title), h2 (sections) and h3 (fields); a text's own headings begin below."""
+FIELD = 3
+"""A page has h1 (title), h2 (sections) and h3 (fields); a text's own headings usually begin below a field."""
 
 _ALLOWED = re.compile(r"(https?://|mailto:)", re.IGNORECASE)
 _LINKABLE = re.compile(rf"https?://[^\s<>\"'`]+|\bCHG-\d{{8}}-[{ALPHABET}]{{4,16}}\b")
@@ -78,9 +78,14 @@ _REL = "noopener noreferrer nofollow"
 
 def _tame(state: StateCore) -> None:
     """After parsing: headings shifted, styles to classes, links checked, bare addresses linked."""
+    above: list[str] = []
     for token in state.tokens:
-        if token.type in ("heading_open", "heading_close"):
-            token.tag = f"h{min(6, int(token.tag[1]) + _SHIFT)}"
+        if token.type == "heading_open":
+            # As deep as it has headings above it, so that no level is skipped: people begin with `######`.
+            above = [tag for tag in above if tag < token.tag] + [token.tag]
+            token.tag = f"h{min(6, state.env['below'] + len(above))}"
+        elif token.type == "heading_close":
+            token.tag = f"h{min(6, state.env['below'] + len(above))}"
         elif token.type in ("th_open", "td_open"):
             style = str(token.attrs.pop("style", ""))  # the page's content security policy has no styles
             if style:
@@ -158,14 +163,18 @@ class Texts:
         self._known = known
         self._parser = _parser()
 
-    def html(self, text: str, root: str = "") -> Markup:
-        """The text as a block of HTML; `root` leads from the page to the root of the site."""
+    def html(self, text: str, root: str = "", below: int = FIELD) -> Markup:
+        """The text as a block of HTML.
+
+        `root` leads from the page to the root of the site; `below` is the level of the page's heading
+        that the text stands under.
+        """
         text = plain(text).strip("\r\n")
         if _WORDS.fullmatch(text) and "://" not in text and "CHG-" not in text:
             return _block(f"<p>{escapeHtml(text)}</p>\n")
         if len(text) > LONGEST:
             return _block(f"<pre>{escapeHtml(text)}</pre>\n")
-        env = {"known": self._known, "root": root}
+        env = {"known": self._known, "root": root, "below": below}
         if _LINE.fullmatch(text):
             return _block(f"<p>{self._parser.renderInline(text.rstrip(), env)}</p>\n")
         return _block(self._parser.render(text, env))

@@ -37,6 +37,7 @@ FORMAT = 1
 """Version of the manifest's shape."""
 
 _EPOCH = "SOURCE_DATE_EPOCH"
+_HEADING = re.compile(r"(</?h)([1-5])\b")
 _HTML_TARGET = re.compile(r"[\w./@~-]+\.html")
 
 
@@ -118,7 +119,8 @@ class GitchangePlugin(BasePlugin[GitchangeConfig]):  # type: ignore[no-untyped-c
     def on_page_content(self, html: str, *, page: DocumentPage, config: MkDocsConfig, files: Files) -> str:
         """Take the hand-written home page as the introduction of the generated one."""
         if page.file.dest_uri == urls.HOME:
-            self._introduction = html
+            # The home page has a heading of its own above it.
+            self._introduction = _HEADING.sub(lambda match: f"{match[1]}{int(match[2]) + 1}", html)
         return html
 
     def on_post_template(self, output_content: str, *, template_name: str, config: MkDocsConfig) -> str:

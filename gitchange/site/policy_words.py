@@ -57,8 +57,8 @@ def demands(rule: Rule) -> tuple[tuple[str, str], ...]:
     ):
         demand = getattr(rule, step)
         if demand is not None:
-            who = f"one {demand.role}" if demand.approvals == 1 else f"{demand.approvals} × {demand.role}"
-            asked.append((step, f"{verb} by {who}"))
+            persons = "one person" if demand.approvals == 1 else f"{demand.approvals} persons"
+            asked.append((step, f"{verb} by {persons} as {demand.role}"))
     return tuple(asked)
 
 

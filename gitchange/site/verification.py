@@ -29,7 +29,7 @@ git cat-file blob {blob} > "$dir/text\""""
 _FROM_RECORD = """\
 # 1. The envelope: the one in the record, on main, that has this SHA-256; the text is what precedes the record.
 git show {file} > "$dir/file"
-sed -n 's/^envelope = "\\(.*\\)"$/\\1/p' "$dir/file" | sed 's/\\\\"/"/g' > "$dir/lines"
+sed -n "s/^envelope = '\\(.*\\)'\\$/\\1/p" "$dir/file" > "$dir/lines"
 head -c {size} "$dir/file" > "$dir/text\""""
 
 _SCRIPT = """\

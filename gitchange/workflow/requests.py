@@ -6,11 +6,12 @@ import datetime as dt
 import os
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from gitchange.errors import GitchangeError, Refused, UsageError
+from gitchange.git import program
 from gitchange.git.repository import FILE, Repository, write_file
 from gitchange.ledger import documents
 from gitchange.ledger.documents import Policies
@@ -66,7 +67,7 @@ def from_text(workspace: Workspace, raw: bytes, name: str) -> bytes:
         # Not readable as it stands; its problems are told with the lines that its writer knows.
         parsed = parse_change(raw, identifiers.path_of("CHG-20000101-0000"))
         problems = [f for f in parsed.findings if f.code.startswith("toml.")]
-        raise InvalidChange(tuple(_in_file(f, name) for f in problems)) from None
+        raise InvalidChange(as_given(problems, name, 0)) from None
     front: dict[str, Any] = {}
     if "schema" not in data:
         front["schema"] = 1
@@ -78,17 +79,12 @@ def from_text(workspace: Workspace, raw: bytes, name: str) -> bytes:
     return lines.encode() + raw
 
 
-def _in_file(finding: Finding, name: str) -> Finding:
-    return Finding(
-        finding.code,
-        finding.message,
-        finding.hint,
-        finding.severity,
-        name,
-        finding.line,
-        finding.column,
-        finding.key,
-    )
+def as_given(findings: Iterable[Finding], name: str, added: int) -> tuple[Finding, ...]:
+    """Findings with the file name and the lines that the writer of `--from FILE` knows.
+
+    `added` lines were put in front of the text.
+    """
+    return tuple(replace(f, path=name, line=max(f.line - added, 0), change="") for f in findings)
 
 
 def from_fields(workspace: Workspace, fields: Mapping[str, Any]) -> bytes:
@@ -205,9 +201,12 @@ def check(
     wanted = _wanted(repository, everything, paths, base, head)
     known = {identifiers.id_of(path) or "" for path in everything} - {""}
     claimed: dict[str, list[str]] = {}
-    documented = _documented(repository, head)
+    documented = _documented(repository, _start(repository, base, head) if base else head)
     for path in everything:
         if path not in wanted:
+            continue
+        if not source.is_file(path):
+            found.append(Finding("change.stray-file", f"{path} is no regular file", "remove it", path=path))
             continue
         raw = source.read(path)
         parsed = parse_change(raw, path)
@@ -219,12 +218,13 @@ def check(
         if isinstance(given, str) and identifiers.is_id(given):
             claimed.setdefault(given, []).append(path)
         # 4. Documented changes.
-        if path in documented and repository.hash_blob(raw) != documented[path]:
+        if path in documented and repository.hash_blob(raw) != documented[path][0]:
             found.append(
                 Finding(
                     "record.edited",
                     "the change is documented and cannot be edited any more",
-                    f"`git checkout HEAD -- {path}`; what must be corrected is a new change that `amends` it",
+                    f"`git checkout {documented[path][1][:12]} -- {path}`; "
+                    "what must be corrected is a new change that `amends` it",
                     path=path,
                     change=identifiers.id_of(path) or "",
                 )
@@ -246,7 +246,7 @@ def check(
                 Finding(
                     "record.removed",
                     "a documented change was removed",
-                    f"`git checkout HEAD -- {path}`",
+                    f"`git checkout {documented[path][1][:12]} -- {path}`",
                     path=path,
                 )
             )
@@ -308,14 +308,17 @@ class _Tree:
     def __init__(self, repository: Repository, commit: str | None) -> None:
         self._repository = repository
         tree = repository.tree_of(commit) if commit else None
-        self._files = {entry.path: entry.id for entry in repository.walk(tree)} if tree else {}
+        self._files = {entry.path: entry for entry in repository.walk(tree)} if tree else {}
 
     def below(self, folder: str) -> list[str]:
         prefix = f"{folder}/" if folder else ""
         return sorted(path for path in self._files if path.startswith(prefix))
 
+    def is_file(self, path: str) -> bool:
+        return self._files[path].is_file
+
     def read(self, path: str) -> bytes:
-        return self._repository.blob(self._files[path])
+        return self._repository.blob(self._files[path].id)
 
 
 class _WorkTree:
@@ -328,7 +331,12 @@ class _WorkTree:
         if not folder:
             return sorted(path.name for path in self._root.iterdir() if path.is_file())
         top = self._root / folder
-        return sorted(p.relative_to(self._root).as_posix() for p in top.rglob("*") if not p.is_dir())
+        below = (p for p in top.rglob("*") if p.is_symlink() or not p.is_dir())
+        return sorted(p.relative_to(self._root).as_posix() for p in below)
+
+    def is_file(self, path: str) -> bool:
+        target = self._root / path
+        return target.is_file() and not target.is_symlink()
 
     def read(self, path: str) -> bytes:
         target = self._root / path
@@ -362,26 +370,36 @@ def _wanted(
             wanted |= hits
         return wanted
     if base is not None and head is not None:
-        start = repository.merge_base(repository.resolve(base), head) or repository.resolve(base)
-        before = {e.path: e.id for e in documents.change_files(repository, start)}
+        before = {e.path: e.id for e in documents.change_files(repository, _start(repository, base, head))}
         source = _WorkTree(repository.work_dir) if repository.work_dir else _Tree(repository, head)
-        return {p for p in present if repository.hash_blob(source.read(p)) != before.get(p)}
+        return {
+            p
+            for p in present
+            if not source.is_file(p) or repository.hash_blob(source.read(p)) != before.get(p)
+        }
     return present
 
 
-def _documented(repository: Repository, head: str | None) -> dict[str, str]:
-    """Documented change files at a commit: path -> blob."""
-    found: dict[str, str] = {}
-    if head is None:
+def _start(repository: Repository, base: str, head: str | None) -> str:
+    """Where a branch left its base; the base itself when they share nothing."""
+    commit = repository.resolve(base)
+    return (repository.merge_base(commit, head) if head else None) or commit
+
+
+def _documented(repository: Repository, tip: str | None) -> dict[str, tuple[str, str]]:
+    """What was documented before a commit: path -> the first blob with a record, the commit that brought it in."""
+    found: dict[str, tuple[str, str]] = {}
+    if tip is None:
         return found
-    for entry in documents.change_files(repository, head):
-        if not entry.is_file:
-            continue
-        raw = repository.blob(entry.id)
-        if b"\n[record]\n" in raw:
-            change = parse_change(raw, entry.path).change
+    for touch in program.touches(repository, tip, identifiers.ROOT):  # the oldest last
+        if (
+            touch.blob
+            and repository.has(touch.blob)
+            and b"[record]\n" in (raw := repository.blob(touch.blob))
+        ):
+            change = parse_change(raw, touch.path).change
             if change is not None and change.record is not None:
-                found[entry.path] = entry.id
+                found[touch.path] = (touch.blob, touch.commit)
     return found
 
 

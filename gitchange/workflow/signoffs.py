@@ -99,7 +99,8 @@ def prepare(
     # 1. What others signed.
     fetched = workspace.exchange(with_branch=False, sending=False) if fetch else None
     workspace = workspace.fresh()
-    # 2. The change.
+    # 2. The change. Without a policy that can be read none can be judged.
+    policy = workspace.policy
     assessment = workspace.assessor.one(change_id)
     evidence = assessment.evidence
     if evidence is None or assessment.change is None:
@@ -115,12 +116,12 @@ def prepare(
     # 3. The person.
     by = workspace.principal
     # 4. The rules.
-    if role is not None and by not in workspace.policy.members(role):
+    if role is not None and by not in policy.members(role):
         raise UsageError(
             f"{by} does not hold the role {role!r}", hint="leave --role out to take the one asked for"
         )
     rehearsal = rehearse(
-        evidence, workspace.policy, workspace.now, step=step, verdict=verdict, by=by, role=role
+        evidence, policy, workspace.now, step=step, verdict=verdict, by=by, role=role
     )
     if not rehearsal.counts:
         raise WouldNotCount(assessment.id, rehearsal.objections)

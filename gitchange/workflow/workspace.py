@@ -65,10 +65,10 @@ class Workspace:
 
     # -- the remote --------------------------------------------------------------------------
 
-    def exchange(self, *, with_branch: bool, sending: bool = True) -> Report:
-        """Fetch, unite, fast-forward and, when sending, push."""
+    def exchange(self, *, with_branch: bool, sending: bool = True, restore: bool = False) -> Report:
+        """Fetch, unite, fast-forward and, when sending, push; Refused when the remote lost sign-offs."""
         return remotes.exchange(
-            self.repository, self.branch, self.who, with_branch=with_branch, sending=sending
+            self.repository, self.branch, self.who, with_branch=with_branch, sending=sending, restore=restore
         )
 
     # -- the user ----------------------------------------------------------------------------

@@ -258,17 +258,46 @@ def test_unreachable_remote_is_a_remote_error(folder: Path, repository: Reposito
         program.fetch(repository, "origin", ("+refs/heads/*:refs/remotes/origin/*",))
     assert "gitchange sync" in caught.value.hint
     with pytest.raises(RemoteError, match="origin"):
-        program.push(repository, "origin", [("HEAD", "refs/heads/main")])
+        program.push(repository, "origin", "HEAD", "refs/heads/main", hooks=True)
 
 
-def test_push_tells_of_each_ref(folder: Path, repository: Repository, tmp_path: Path) -> None:
-    """Of refs that are pushed together, each is told accepted or refused for itself."""
+def test_push_is_never_forced(folder: Path, repository: Repository, tmp_path: Path) -> None:
+    """A ref that would lose commits is refused and stays; another is accepted."""
     one = commit(folder, "one", f="1")
     two = commit(folder, "two", f="2")
     server = tmp_path / "server.git"
     git(tmp_path, "init", "--quiet", "--bare", str(server))
     git(folder, "remote", "add", "origin", str(server))
-    assert [r.ok for r in program.push(repository, "origin", [(two, "refs/heads/main")])] == [True]
-    results = program.push(repository, "origin", [(one, "refs/heads/main"), (one, "refs/heads/new")])
-    assert {r.ref: r.ok for r in results} == {"refs/heads/main": False, "refs/heads/new": True}
+    assert program.push(repository, "origin", two, "refs/heads/main", hooks=True).ok
+    assert not program.push(repository, "origin", one, "refs/heads/main", hooks=True).ok
+    assert program.push(repository, "origin", one, "refs/heads/new", hooks=True).ok
     assert git(server, "rev-parse", "main") == two
+
+
+def test_refusal_of_a_hook_is_told_in_its_words(folder: Path, repository: Repository, tmp_path: Path) -> None:
+    """What a server's hook says about a refusal reaches the user."""
+    one = commit(folder, "one", f="1")
+    server = tmp_path / "server.git"
+    git(tmp_path, "init", "--quiet", "--bare", str(server))
+    hook = server / "hooks" / "pre-receive"
+    hook.write_text("#!/bin/sh\necho this branch is closed >&2\nexit 1\n")
+    hook.chmod(0o755)
+    git(folder, "remote", "add", "origin", str(server))
+    result = program.push(repository, "origin", one, "refs/heads/main", hooks=True)
+    assert not result.ok
+    assert "this branch is closed" in result.message
+
+
+@pytest.mark.parametrize("moment", ["99999999999999 +0000", "1 +9959", "1 -9999", "253402300800 +1400"])
+def test_impossible_times_stop_nobody(folder: Path, repository: Repository, moment: str) -> None:
+    """A commit that claims an impossible time is read like any other."""
+    one = commit(folder, "one", f="1")
+    raw = git(folder, "cat-file", "commit", one)
+    lines = [
+        f"{line.rpartition('> ')[0]}> {moment}" if line.startswith(("author ", "committer ")) else line
+        for line in raw.split("\n")
+    ]
+    text = "\n".join(lines).encode()
+    made = git(folder, "hash-object", "-t", "commit", "-w", "--stdin", "--literally", data=text)
+    assert touched(repository, tip=made) == [("one", "ada@example.org")]
+    assert repository.commit(made).message.strip() == "one"

@@ -245,9 +245,13 @@ def switch(repository: Repository, old: str | None, new: str) -> tuple[str, ...]
 
 def test_switch_files_leaves_a_clean_work_tree(folder: Path) -> None:
     """After a switch stock git finds nothing to commit: added, changed and removed files are in place."""
-    commit(folder, "one", a="1", d__b="2", d__c="3", run="4")
+    commit(folder, "one", a="1", d__b="2", d__c="3", run="4", turn="5", back__x="6", link="7")
     (folder / "run").chmod(0o755)
-    commit(folder, "two", a="x", d__b=None, new__file="5")
+    for name in ("turn", "back/x", "link"):
+        (folder / name).unlink()
+    (folder / "back").rmdir()
+    (folder / "link").symlink_to("a")
+    commit(folder, "two", a="x", d__b=None, new__file="5", turn__into="8", back="9")
     repository, old, new = forward(folder)
     assert switch(repository, old, new) == ()
     assert git(folder, "status", "--porcelain") == ""

@@ -288,7 +288,9 @@ class Case:
 
 def version(kind: Any, when: dt.datetime, blob: str, subject: str) -> Version:
     """A commit that touched the file."""
-    commit = hashlib.sha1(f"{kind}{when}{subject}".encode(), usedforsecurity=False).hexdigest()
+    commit = hashlib.sha1(
+        f"{kind}{when}{subject}".encode("utf-8", "replace"), usedforsecurity=False
+    ).hexdigest()
     return Version(commit, "Cy Example", CY, when, subject, blob, kind)
 
 

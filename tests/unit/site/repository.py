@@ -150,6 +150,7 @@ class ConfigurationRepository:
             key=fingerprint.split()[1],
             meaning=MEANINGS[verdict],
             comment=predicate.comment,
+            answers=predicate.answers,
             envelope=line.decode(),
         )
         self._entries.setdefault(path, []).append(entry)

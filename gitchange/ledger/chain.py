@@ -1,0 +1,77 @@
+"""Append-only: what each notes commit kept of its parents' lines.
+
+For every notes commit, each parent's lines are a subset of its own (DESIGN.md section 4, rule 1), at any
+depth of fan-out, merges included. A line that is missing from a child was removed or altered by that
+commit, whatever became of it later. Whether it is back at the tip is told beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from gitchange.git import program
+from gitchange.git.repository import Repository
+from gitchange.ledger.notes import Notes, split
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """A line that a notes commit lost."""
+
+    commit: str
+    """The commit that does not have it any more."""
+    parent: str
+    """The parent that has it."""
+    oid: str
+    """The annotated object."""
+    line: bytes
+
+
+def losses(repository: Repository, tip: str, verified: str | None = None) -> Iterator[Loss]:
+    """Every line that some commit reachable from `tip` lost, oldest commit first.
+
+    Commits reachable from `verified` are not looked at again.
+    """
+    pairs: list[tuple[str, str]] = []
+    for commit in repository.ancestors(tip, (verified,) if verified else ()):
+        pairs += [(parent, commit) for parent in repository.commit(commit).parents]
+    pairs.reverse()
+
+    @lru_cache(maxsize=1024)
+    def lines_of(blob: str) -> frozenset[bytes]:
+        return frozenset(split(repository.blob(blob)))
+
+    trees = [(repository.tree_of(parent), repository.tree_of(child)) for parent, child in pairs]
+    for (parent, child), changed in zip(pairs, program.tree_changes(repository, trees), strict=True):
+        suspicious: set[str] = set()
+        for path, was, now in changed:
+            if was and not (now and lines_of(was) <= lines_of(now)):
+                suspicious.add(path.replace("/", ""))
+        if suspicious:
+            # Moved by another fan-out, or kept in a second note on the same object: look at the whole.
+            before, after = Notes(repository, parent), Notes(repository, child)
+            for oid in sorted(suspicious):
+                kept = set(after.lines(oid))
+                for line in before.lines(oid):
+                    if line not in kept:
+                        yield Loss(child, parent, oid, line)
+
+
+def lost_between(repository: Repository, before: str, after: str) -> tuple[tuple[str, bytes], ...]:
+    """Lines that the notes at `before` hold and those at `after` do not: (object, line).
+
+    Only folders that differ are looked at.
+    """
+    old, new = Notes(repository, before), Notes(repository, after)
+    oids = {
+        path.replace("/", "")
+        for path, was, _ in repository.changed(repository.tree_of(before), repository.tree_of(after))
+        if was is not None
+    }
+    lost: list[tuple[str, bytes]] = []
+    for oid in sorted(oids):
+        kept = set(new.lines(oid))
+        lost += [(oid, line) for line in old.lines(oid) if line not in kept]
+    return tuple(lost)

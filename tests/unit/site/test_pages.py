@@ -1,0 +1,286 @@
+"""Each kind of page shows what it is there for."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from gitchange.lifecycle.verdict import STATUSES
+from gitchange.site import urls
+from gitchange.site.build import build_overview
+from tests.unit.site.builder import (
+    ADA,
+    BO,
+    CY,
+    DEE,
+    NOW,
+    Case,
+    example_change,
+    overview_of,
+    unreadable,
+    version,
+)
+from tests.unit.site.reading import Reading, broken_links, read_page
+
+DOCUMENTED = "changes/CHG-20261107-0006.html"
+
+
+def words(reading: Reading) -> str:
+    """The page's text with single blanks."""
+    return re.sub(r"\s+", " ", reading.text)
+
+
+def section(site: Path, page: str, name: str) -> str:
+    """The text of one section of a page, found by the id of its heading."""
+    html = (site / page).read_text().split(f'aria-labelledby="{name}"', 1)[1].split("</section>", 1)[0]
+    reading = Reading(page)
+    reading.feed("<section " + html)
+    return words(reading)
+
+
+def test_a_change_page_shows_the_whole_request(site: Path) -> None:
+    """Every text of the change file is on its page."""
+    text = words(read_page(site, DOCUMENTED))
+    for part in (
+        "Renew the wildcard certificate",
+        "CHG-20261107-0006",
+        "The certificate expires on 1 December.",
+        "The public gateway; not the internal ones.",
+        "Install the new certificate on the gateway.",
+        "openssl s_client shows it.",
+        "Install the old certificate",
+        "Call /health from outside",
+        "Old clients may not know the new issuer.",
+        "Reload outside office hours.",
+        "Tell support a day before.",
+        "A second of errors.",
+        "1 minute",
+        "OPS-42",
+        "https://gitlab.example.org/acme/app/-/merge_requests/7",
+        "https://wiki.example.org/certificates",
+        "customer information",
+    ):
+        assert part in text
+
+
+def test_a_change_page_shows_the_five_steps_with_who_and_when(site: Path) -> None:
+    """The progress line names each step, its state, the person and the day."""
+    html = (site / DOCUMENTED).read_text()
+    line = html.split('<ol class="line"', 1)[1].split("</ol>", 1)[0]
+    for step, who in zip(
+        ("Request", "Evaluation", "Implementation", "Validation", "Documentation"),
+        (CY, ADA, BO, DEE, BO),
+        strict=True,
+    ):
+        assert re.search(
+            rf"<b>{step}</b>\s*<span class=\"word\">done</span>\s*<span class=\"who\">.*{who}", line
+        )
+    assert line.count("20 Nov 2026") + line.count("21 Nov 2026") == 5
+
+
+def test_a_change_page_says_what_is_next_and_for_whom(site: Path) -> None:
+    """An open change names who acts next, and the command."""
+    text = section(site, "changes/CHG-20261104-0003.html", "next")
+    assert "Evaluate as security: eve@example.org" in text
+    assert "gitchange approve CHG-20261104-0003" in text
+
+
+def test_a_sign_off_has_a_card_with_its_evidence(site: Path) -> None:
+    """Signer, role, the sentence signed, answers, comment, claimed time, key, and that it counts."""
+    text = section(site, DOCUMENTED, "sign-offs")
+    for part in (
+        f"Approved by {ADA} as change-manager counts",
+        "20 Nov 2026, 22:00 CET, as the signer’s clock claimed",
+        "I have evaluated this text and judge the change necessary, feasible and safe. I approve it.",
+        "Necessary yes Feasible yes Safe yes",
+        "reload outside office hours",
+        "verified with the ssh-ed25519 key SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU",
+        "judged by version 2; the signer saw the same",
+        "the signer saw 888888888888",
+        "Done differently Reloaded twice",
+        "passed health",
+        "Evidence Logged in and ordered.",
+        "ssh-keygen -Y verify",
+    ):
+        assert part in text
+
+
+def test_a_stale_sign_off_says_that_it_does_not_count_and_why(site: Path) -> None:
+    """An approval of an earlier text is shown, marked and explained."""
+    text = section(site, "changes/CHG-20261111-0010.html", "sign-offs")
+    assert "does not count" in text
+    assert "earlier text" in text
+    assert "stale approval" in words(read_page(site, "changes/CHG-20261111-0010.html"))
+
+
+def test_the_timeline_merges_commits_and_sign_offs(site: Path) -> None:
+    """What happened, newest first, whether it was committed or signed."""
+    text = section(site, DOCUMENTED, "timeline")
+    order = [text.index(w) for w in ("Document CHG", "validated", "implemented", "approved", "Request CHG")]
+    assert order == sorted(order)
+
+
+def test_the_record_is_shown(site: Path) -> None:
+    """Outcome, summary and lessons; a heading in the summary stays inside it."""
+    text = section(site, DOCUMENTED, "record")
+    assert "Successful documented by bo@example.org" in text
+    assert "Reload earlier in the day." in text
+    assert (4, "A heading of the author's") in read_page(site, DOCUMENTED).headings
+
+
+def test_an_unreadable_file_has_a_page_with_its_findings(site: Path) -> None:
+    """Nothing is skipped: a file that is no change is shown with what is wrong with it."""
+    text = words(read_page(site, "changes/CHG-20261105-BRKN.html"))
+    assert "cannot be read as a change" in text
+    assert "not TOML" in text
+    assert "title = <script>" in text
+    assert "notes.txt" in words(read_page(site, urls.change_file("changes/notes.txt")))
+
+
+def test_home_shows_what_waits_for_whom(site: Path) -> None:
+    """Grouped by person; what nobody can do is said first."""
+    text = section(site, "index.html", "waiting")
+    assert text.index("Nobody can") < text.index(CY) < text.index(ADA) < text.index("Any member")
+    assert "document Raise the rate limit for partners" in text
+
+
+def test_home_shows_what_is_planned_what_happened_and_what_needs_attention(site: Path) -> None:
+    """The next windows in their order, the newest events, flagged changes."""
+    assert "23 Nov 2026, 21:00 to 23:00 CET Rotate the TLS certificate" in section(
+        site, "index.html", "planned"
+    )
+    assert "documented Renew the wildcard certificate" in section(site, "index.html", "lately")
+    attention = section(site, "index.html", "attention")
+    assert "emergency debt" in attention
+    assert "overdue" in attention
+    assert "Renew the wildcard certificate" not in attention
+
+
+def test_home_begins_with_the_hand_written_introduction(site: Path) -> None:
+    """docs/index.md is the introduction; its links to generated pages work."""
+    text = words(read_page(site, "index.html"))
+    assert "Read the handbook and the policy." in text
+
+
+def test_the_register_has_every_change(site: Path) -> None:
+    """All changes and all unreadable files are rows of one table, newest first."""
+    html = (site / "changes.html").read_text()
+    rows = re.findall(r'<tr data-status="([\w-]+)"', html)
+    assert len(rows) == 16
+    assert rows.count("unreadable") == 2
+    assert html.index("CHG-20261115-0014") < html.index("CHG-20261102-0001")
+
+
+def test_every_status_has_a_page(site: Path) -> None:
+    """Each status, empty or not, lists its changes."""
+    for status in STATUSES:
+        html = (site / urls.status(status)).read_text()
+        assert set(re.findall(r'<tr data-status="([\w-]+)"', html)) == {status}
+
+
+def test_systems_months_and_people_list_their_changes(site: Path) -> None:
+    """One finds a change by what it changed, when it was requested and who took part."""
+    title = "Renew the wildcard certificate"
+    for page in (urls.system("api"), urls.month("2026-11"), urls.person(CY), urls.person(ADA)):
+        assert title in words(read_page(site, page))
+    assert title not in words(read_page(site, urls.system("website")))
+    assert "What customers call." in words(read_page(site, urls.system("api")))
+    person = words(read_page(site, urls.person(ADA)))
+    assert "root change-manager" in person
+    assert "Answers for Public API" in person
+    assert "Patch the proxy" in section(site, urls.person(ADA), "waiting")
+
+
+def test_the_policy_is_said_in_words(site: Path) -> None:
+    """Rules, roles, deadlines, waivers, models and fields, as sentences."""
+    text = words(read_page(site, urls.POLICY))
+    for part in (
+        "Every change is evaluated by one person as change-manager, implemented by one person as developer "
+        "and validated by one person as system-user.",
+        "Every normal or emergency change of high or critical risk that touches customer information is "
+        "evaluated by one person as security.",
+        "A request is evaluated within 3 days of its arrival.",
+        "The author of a change's text may evaluate it. Until 31 Dec 2026, 01:00 CET.",
+        "Only one change manager until the second is hired.",
+        "Renew a certificate",
+        "Number in the old ticket system",
+        "2 together",
+        "Customer database , holds customer information",
+        'ada@example.org namespaces="gitchange"',
+    ):
+        assert re.sub(r"\s+([.,])", r"\1", part) in re.sub(r"\s+([.,])", r"\1", text)
+
+
+def test_findings_are_gathered_on_one_page(site: Path) -> None:
+    """Those of the repository and those of each change; the header leads there."""
+    text = words(read_page(site, urls.FINDINGS))
+    assert "introduction.not-pinned" in text
+    assert "approval.stale" in text
+    assert urls.FINDINGS in read_page(site, "index.html").links
+
+
+def test_hand_written_pages_are_in_the_same_theme(site: Path) -> None:
+    """A page of docs/ has the header, appears in it, and may link to a change."""
+    handbook = read_page(site, "handbook.html")
+    assert "Overview" in handbook.text
+    assert DOCUMENTED in handbook.links
+    assert "align" in str([a for tag, a in handbook.tags if tag == "td"])
+    assert "../handbook.html" in read_page(site, DOCUMENTED).links
+
+
+HOSTILE = '"><script>alert(1)</script></title><img src=x onerror=alert(1)>'
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A site whose every text tries to break out."""
+    texts = dict.fromkeys(
+        ("reason", "scope", "rollback", "test_plan", "security_impact", "privacy_impact", "communication"),
+        HOSTILE,
+    )
+    data = example_change(1, title=HOSTILE, custom={HOSTILE: HOSTILE, "</dl>": "\u202e"}, **texts)
+    data["steps"] = [{"action": HOSTILE, "verify": HOSTILE}]
+    data["risks"][0] |= {"description": HOSTILE, "category": HOSTILE, "mitigations": [HOSTILE]}
+    data["links"] = {"issues": ["https://example.org/" + HOSTILE]}
+    case = Case(data).approve(comment=HOSTILE)
+    assessment = case.assess()
+    subject = version("edited", NOW, "d" * 40, f"{HOSTILE}\x1b[31m\udcff")
+    output = tmp_path_factory.mktemp("hostile") / "site"
+    strange = unreadable('changes/<img src=x onerror="alert(1)">.toml', HOSTILE.encode() + b"\xff\0")
+    whole = overview_of(replace(assessment, history=(subject, *assessment.history)), strange, title=HOSTILE)
+    build_overview(whole, None, output)
+    return output
+
+
+def test_a_script_in_any_text_is_text(hostile: Path) -> None:
+    """No page of a site in which everything is hostile has a tag or an attribute that people wrote."""
+    for path in hostile.rglob("*.html"):
+        reading = read_page(hostile, path.relative_to(hostile).as_posix())
+        assert reading.problems == [], path
+        assert not [tag for tag, _ in reading.tags if tag in ("img", "iframe", "object")]
+        assert [a["src"] for tag, a in reading.tags if tag == "script"] == [
+            name for name in reading.loads if name.endswith(".js")
+        ]
+        assert not any(name.startswith("on") for _, a in reading.tags for name in a)
+        assert "\x1b" not in reading.text
+        assert "\u202e" not in reading.text
+    assert broken_links(hostile) == []
+
+
+def test_an_overview_without_a_policy_has_a_site(tmp_path: Path) -> None:
+    """When the policy cannot be read the site says so, and shows the requests all the same."""
+    assessment = replace(Case(example_change()).assess(), evidence=None, verdict=None, policy=None)
+    build_overview(overview_of(assessment, policy=None), None, tmp_path / "site")
+    assert "The policy cannot be read" in words(read_page(tmp_path / "site", urls.POLICY))
+    assert "Undecided" in words(read_page(tmp_path / "site", urls.change(assessment.id)))
+    assert broken_links(tmp_path / "site") == []
+
+
+def test_an_empty_repository_has_a_site(tmp_path: Path) -> None:
+    """The first build, before the first change, has every index page."""
+    build_overview(overview_of(notes=None), None, tmp_path / "site")
+    assert "0 changes, 0 of them open." in words(read_page(tmp_path / "site", urls.HOME))
+    assert broken_links(tmp_path / "site") == []
