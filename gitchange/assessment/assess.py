@@ -21,7 +21,8 @@ from gitchange.ledger import documents, notes
 from gitchange.ledger.documents import Ground, Policies
 from gitchange.ledger.notes import Notes
 from gitchange.ledger.records import check_record, request_of, text_of, trailer_of
-from gitchange.ledger.signoffs import Authenticator, Doubt, Text
+from gitchange.ledger.signoffs import Doubt, Text
+from gitchange.ledger.timeline import Timeline, WitnessedAuthenticator
 from gitchange.lifecycle.judge import judge
 from gitchange.model import identifiers
 from gitchange.model.change import Change, ParsedChange, parse_change
@@ -48,9 +49,11 @@ class Assessor:
         self.ground: Ground = documents.find_ground(
             repository, self.policies, introduction=introduction, at=at
         )
-        self.policy, self.policy_findings = self.policies.at(self.ground.main)
+        self.timeline = Timeline(repository, self.policies, self.ground.introduction, self.ground.main)
+        self.policy = self.timeline.policy
+        self.policy_findings = in_order([*self.timeline.findings, *self.policies.at(self.ground.main)[1]])
         self.notes = Notes(repository, repository.ref(notes.REF))
-        self._authenticators: dict[tuple[str, dt.datetime], Authenticator] = {}
+        self._authenticators: dict[tuple[str, str | None], WitnessedAuthenticator] = {}
         self._known_ids: frozenset[str] | None = None
 
     # -- one ---------------------------------------------------------------------------------
@@ -205,7 +208,9 @@ class Assessor:
         policy: Policy,
     ) -> Assessment:
         """3. An open change."""
-        evidence = self._evidence(raw, change, history, merged, self.notes, policy, self.now)
+        evidence = self._evidence(
+            raw, change, history, merged, self.notes, self.authenticator(policy, self.now)
+        )
         found = list(crosscheck(parsed, policy, self.known_ids))
         if (recorded := self._recording(change.path, history)) is not None:
             found.append(
@@ -249,25 +254,26 @@ class Assessor:
         found: list[Finding] = []
         recorded = self._recording(entry.path, history)
         versions = _versions(history, recorded.commit if recorded else None)
+        # The record counts from the first commit of the branch of record that has it, which may be the merge of the
+        # commit that wrote it.
+        point = self.timeline.first(lambda commit: self._recorded_at(commit, entry.path)) if merged else None
         policy, moment = tip_policy, self.now
         witnessed: str | None = None
-        if recorded is None:
+        if recorded is None or point is None:
             found.append(
                 Finding("record.no-commit", "no commit of the branch of record brought this record in")
             )
         else:
-            commit = self.repository.commit(recorded.commit)
-            before = self.policies.at(commit.parents[0])[0] if commit.parents else None
-            if before is None:
+            if point.before is None:
                 found.append(
                     Finding(
                         "record.no-policy",
-                        f"there was no readable policy when commit {recorded.commit[:12]} recorded the change",
+                        f"no approved policy was in force when commit {point.commit[:12]} recorded the change",
                     )
                 )
             else:
-                policy, moment = before, commit.committer.time
-            witnessed = trailer_of(commit.message)
+                policy, moment = point.before, point.moment
+            witnessed = trailer_of(self.repository.commit(recorded.commit).message) or point.witnesses
             if recorded.blob != entry.id:
                 newest = next(t for t in history if t.blob == entry.id or t is history[-1])
                 found.append(
@@ -280,7 +286,7 @@ class Assessor:
                     )
                 )
         text = text_of(self.repository, raw, change)
-        authenticator = self._authenticator(policy, moment)
+        authenticator = self.authenticator(policy, moment, point.commit if point else None)
         genuine, problems = check_record(raw, change, record, text, authenticator)
         found += problems
         known = all(s.seen is not None for s in genuine)
@@ -302,15 +308,26 @@ class Assessor:
             size=len(request),
             authors=authors,
             sign_offs=genuine,
-            stale=self._stale(change, history, text, policy, moment, self.notes),
+            stale=self._stale(change, history, text, authenticator, self.notes),
             order_known=known,
             merged=merged,
             requested_at=history[-1].time if history else None,
         )
         verdict = judge(from_record, policy, moment, documented=not has_errors(found))
+        if verdict.complete and (record.outcome == "backed-out") != verdict.backed_out:
+            signed = "was backed out" if verdict.backed_out else "was not backed out"
+            found.append(
+                Finding(
+                    "record.outcome",
+                    f"the record's outcome is {record.outcome}; by the sign-offs in it the change {signed}",
+                    "`git log -p` of the file tells who wrote the record",
+                    path=change.path,
+                )
+            )
+            verdict = judge(from_record, policy, moment, documented=False)
         if witnessed is not None and known and self.repository.has_commit(witnessed):
             then = Notes(self.repository, witnessed)
-            evidence = self._evidence(raw, change, history, merged, then, policy, moment, authors)
+            evidence = self._evidence(raw, change, history, merged, then, authenticator, authors)
             by_notes = judge(evidence, policy, moment)
             if not by_notes.complete:
                 found.append(
@@ -342,6 +359,10 @@ class Assessor:
                 found = touch
         return found
 
+    def _recorded_at(self, commit: str, path: str) -> bool:
+        entry = self.repository.entry(self.repository.tree_of(commit), path)
+        return entry is not None and entry.is_file and self._has_record(entry.id, path)
+
     def _has_record(self, blob: str, path: str) -> bool:
         raw = self.repository.blob(blob)
         if b"[record]" not in raw:  # spares the parser; the words may also stand inside a text
@@ -356,13 +377,11 @@ class Assessor:
         history: Sequence[Touch],
         merged: bool,
         where: Notes,
-        policy: Policy,
-        moment: dt.datetime,
+        authenticator: WitnessedAuthenticator,
         authors: frozenset[str] | None = None,
     ) -> Evidence:
         """2. What the notes say about the change's text."""
         text = text_of(self.repository, raw, change)
-        authenticator = self._authenticator(policy, moment)
         sign_offs: list[SignOff] = []
         doubts: list[Finding] = []
         ignored: list[Finding] = []
@@ -381,7 +400,7 @@ class Assessor:
             size=len(request_of(raw, change)),
             authors=_authors(history) if authors is None else authors,
             sign_offs=_once_each(sign_offs),
-            stale=self._stale(change, history, text, policy, moment, where),
+            stale=self._stale(change, history, text, authenticator, where),
             doubts=tuple(doubts),
             ignored=tuple(ignored),
             merged=merged,
@@ -393,12 +412,10 @@ class Assessor:
         change: Change,
         history: Sequence[Touch],
         current: Text,
-        policy: Policy,
-        moment: dt.datetime,
+        authenticator: WitnessedAuthenticator,
         where: Notes,
     ) -> tuple[SignOff, ...]:
         """Genuine sign-offs on earlier texts."""
-        authenticator = self._authenticator(policy, moment)
         stale: list[SignOff] = []
         for blob in dict.fromkeys(touch.blob for touch in history):
             if not blob or blob == current.blob:
@@ -411,11 +428,14 @@ class Assessor:
             stale += [s for s in judged if not isinstance(s, Doubt)]
         return _once_each(stale)
 
-    def _authenticator(self, policy: Policy, moment: dt.datetime) -> Authenticator:
-        key = (policy.tree, moment)
+    def authenticator(
+        self, policy: Policy, moment: dt.datetime, here: str | None = None
+    ) -> WitnessedAuthenticator:
+        """Judges each line where it was first witnessed; what was not, by this policy at this moment."""
+        key = (policy.tree, here)
         if key not in self._authenticators:
-            self._authenticators[key] = Authenticator(
-                self.repository, self.ground.introduction, policy, moment
+            self._authenticators[key] = WitnessedAuthenticator(
+                self.repository, self.timeline, self.ground.introduction, policy, moment, here=here
             )
         return self._authenticators[key]
 

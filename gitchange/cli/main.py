@@ -6,6 +6,7 @@ Start-up is part of the product: naming a command must not import the libraries 
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from typing import Any
 
@@ -77,6 +78,18 @@ def program(context: click.Context, directory: str, introduction: str | None) ->
     A change is one file; evaluation, implementation and validation are statements signed with each
     person's own key; the status is computed from what was signed.
     """
+    if directory != ".":
+        # Run by a hook of one repository about another: git's environment names the wrong one.
+        for name in (
+            "DIR",
+            "WORK_TREE",
+            "INDEX_FILE",
+            "COMMON_DIR",
+            "OBJECT_DIRECTORY",
+            "PREFIX",
+            "NAMESPACE",
+        ):
+            os.environ.pop(f"GIT_{name}", None)
     context.obj = {"directory": directory, "introduction": introduction}
 
 

@@ -15,7 +15,7 @@ import click
 from gitchange.cli import context as from_context
 from gitchange.cli.terminal import ask, ask_yes, at_terminal, choose, paragraph, say, word
 from gitchange.errors import Refused, UsageError
-from gitchange.model.statement import Answers, CommitReference, StepName, TestResult, VerdictName
+from gitchange.model.statement import Answers, ChangeStep, CommitReference, TestResult, VerdictName
 from gitchange.model.text import said
 from gitchange.workflow import signoffs
 from gitchange.workflow.reading import show_json
@@ -44,7 +44,7 @@ def _common(command: Command) -> Command:
 def _sign(
     context: click.Context,
     change: str,
-    step: StepName,
+    step: ChangeStep,
     verdict: VerdictName,
     answer: Callable[[], tuple[Answers, str]],
     common: dict[str, Any],

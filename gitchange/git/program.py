@@ -124,7 +124,9 @@ class PushResult:
 
 def fetch(repository: Repository, remote: str, refspecs: Sequence[str]) -> None:
     """Fetch refs as given; a ref that the remote does not have is no error when asked with a pattern."""
-    done = run(repository.directory, "fetch", "--quiet", "--no-tags", "--prune", remote, *refspecs, check=False)
+    done = run(
+        repository.directory, "fetch", "--quiet", "--no-tags", "--prune", remote, *refspecs, check=False
+    )
     if done.returncode != 0:
         words = done.stderr.decode(errors="replace").strip()
         raise RemoteError(

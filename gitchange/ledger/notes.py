@@ -95,20 +95,25 @@ def unite(
     """
     if ours is None or theirs is None or ours == theirs:
         return ours or theirs
-    if repository.is_ancestor(theirs, ours):
-        return ours
-    if repository.is_ancestor(ours, theirs):
-        return theirs
     tree: str = repository.tree_of(ours)
     here, there = Notes(repository, ours), Notes(repository, theirs)
     lines: dict[str, tuple[bytes, ...]] = {}
     others: dict[str, tuple[str, int]] = {}
+    ours_has_all = theirs_has_all = True
     for path, was, now in repository.changed(tree, repository.tree_of(theirs)):
         oid = path.replace("/", "")
-        if both := (*here.lines(oid), *there.lines(oid)):
+        mine, yours = here.lines(oid), there.lines(oid)
+        if both := (*mine, *yours):
             lines[oid] = both
+            ours_has_all &= set(yours) <= set(mine)
+            theirs_has_all &= set(mine) <= set(yours)
         else:
             others[path] = min((entry.id, entry.mode) for entry in (was, now) if entry)
+    # A descendant is not taken unseen: it may have lost what its ancestor held.
+    if ours_has_all and repository.is_ancestor(theirs, ours):
+        return ours
+    if theirs_has_all and repository.is_ancestor(ours, theirs):
+        return theirs
     tree = repository.edit_tree(tree, others)
     for oid in sorted(lines):
         tree = _put(repository, tree, oid, repository.write_blob(join(lines[oid])))

@@ -11,7 +11,7 @@ import hashlib
 import re
 
 from gitchange.git.repository import Repository
-from gitchange.ledger.signoffs import Authenticator, Doubt, Text
+from gitchange.ledger.signoffs import Authenticates, Doubt, Text
 from gitchange.model.change import Change, parse_change
 from gitchange.model.evidence import SignOff
 from gitchange.model.finding import Finding
@@ -34,7 +34,7 @@ def text_of(repository: Repository, raw: bytes, change: Change) -> Text:
 
 
 def check_record(
-    raw: bytes, change: Change, record: Record, text: Text, authenticator: Authenticator
+    raw: bytes, change: Change, record: Record, text: Text, authenticator: Authenticates
 ) -> tuple[tuple[SignOff, ...], tuple[Finding, ...]]:
     """The genuine sign-offs of a record, and everything about it that does not hold:
 

@@ -107,7 +107,21 @@ def _remember(repository: Repository, remote: str) -> None:
     """The remote's notes were compared with what it had before, and nothing was lost."""
     theirs, known = repository.ref(tracking_notes(remote)), repository.ref(verified_notes(remote))
     if theirs is not None and theirs != known:
-        repository.set_ref(verified_notes(remote), theirs, known, "gitchange: complete")
+        _note_down(repository, verified_notes(remote), theirs, known, "gitchange: complete")
+
+
+def _note_down(repository: Repository, ref: str, new: str, old: str | None, log: str) -> None:
+    """Move a ref that only tells what the remote has; whoever moved it in the meantime has told it too."""
+    for attempt in range(5):
+        try:
+            repository.set_ref(ref, new, old, log)
+            return
+        except MovedError:
+            if repository.ref(ref) != old:
+                return
+            if attempt == 4:
+                raise  # not moved but locked; the error says by what
+            time.sleep(0.02 * 2**attempt)
 
 
 def unite(repository: Repository, remote: str, who: tuple[Person, Person]) -> int:
@@ -154,7 +168,6 @@ def fast_forward(repository: Repository, remote: str, branch: str, report: Repor
 
 def push(repository: Repository, remote: str, branch: str, *, with_branch: bool, report: Report) -> bool:
     """Push what the remote lacks; False when a ref was refused and trying again may help."""
-    report.problems.clear()
 
     def send(commit: str, ref: str, track: str, *, hooks: bool) -> bool:
         result = program.push(repository, remote, commit, ref, hooks=hooks)
@@ -164,7 +177,7 @@ def push(repository: Repository, remote: str, branch: str, *, with_branch: bool,
         report.sent.append(ref)
         before = repository.ref(track)
         if before != commit:
-            repository.set_ref(track, commit, before, "gitchange: pushed")
+            _note_down(repository, track, commit, before, "gitchange: pushed")
         return True
 
     # The notes first: the branch may witness them, and must never name what the remote does not have.

@@ -12,6 +12,7 @@ import datetime as dt
 import hashlib
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Protocol
 
 from gitchange.git.repository import Repository
 from gitchange.ledger.notes import Notes
@@ -21,7 +22,7 @@ from gitchange.model.policy import ROOT, SIGNERS_FILE, Policy
 from gitchange.model.statement import NAMESPACE, PAYLOAD_TYPE, StatementError, read_statement
 from gitchange.signing.allowed_signers import AllowedSigners
 from gitchange.signing.dsse import Envelope, EnvelopeError, parse_envelope
-from gitchange.signing.sshsig import parse_signature
+from gitchange.signing.sshsig import MAGIC, VERSION, parse_signature
 from gitchange.signing.verify import verify
 
 _ONCE_VALID = frozenset({"certificate.not-yet-valid", "certificate.expired", "certificate.principal"})
@@ -60,7 +61,8 @@ def _name(envelope: Envelope) -> str:
     return hashlib.sha256(envelope.signed_bytes).hexdigest()
 
 
-def _names(lines: tuple[bytes, ...]) -> frozenset[str]:
+def names_of(lines: tuple[bytes, ...]) -> frozenset[str]:
+    """Names of the sign-offs in these lines, genuine or not."""
     names: set[str] = set()
     for line in lines:
         with contextlib.suppress(EnvelopeError):  # what is no envelope is a finding where it is authenticated
@@ -81,6 +83,13 @@ def described(line: bytes) -> str:
     except (EnvelopeError, StatementError):
         return f"the line {name}, which is no sign-off"
     return f"the sign-off {said.verdict!r} by {said.by} on {said.change} (line {name})"
+
+
+class Authenticates(Protocol):
+    """Who can say whether a line is a genuine sign-off on a text."""
+
+    def authenticate(self, line: bytes, text: Text) -> SignOff | Doubt:
+        """The sign-off, or why it is none."""
 
 
 class Authenticator:
@@ -140,8 +149,13 @@ class Authenticator:
             intact = result.code.startswith("signer.") or result.code in _ONCE_VALID
             hint = f"{ROOT}/{SIGNERS_FILE} says which keys may sign for whom" if intact else ""
             return doubt(result.code, f"{result.message} (by {said.by})", hint, intact=intact)
+        signature = parse_signature(envelope.signature)
+        # ssh-keygen takes older versions and ignores the reserved field; no signature covers either.
+        version = envelope.signature[len(MAGIC) : len(MAGIC) + 4]
+        if version != VERSION.to_bytes(4, "big") or signature.reserved:
+            return doubt("signature.spelling", "the signature is not spelled as ssh-keygen spells it")
         # 4. One key, one person.
-        owners = self.allowed.principals_of(parse_signature(envelope.signature).public_key)
+        owners = self.allowed.principals_of(signature.public_key)
         if result.certificate is None and set(owners) - {said.by}:
             message = f"the key {result.fingerprint} belongs to several persons: {', '.join(sorted(owners))}"
             return doubt("signer.ambiguous", message, "give each person a key of their own", intact=True)
@@ -157,8 +171,8 @@ class Authenticator:
             for what, theirs, ours in (
                 ("the change", said.change, text.change),
                 ("the path", subject.name, text.path),
-                ("the text", subject.digest.gitBlob, text.blob),
-                ("the SHA-256", subject.digest.sha256, text.sha256),
+                ("the text", subject.oid, text.blob),
+                ("the SHA-256", subject.sha256, text.sha256),
             )
             if theirs != ours
         ]
@@ -189,6 +203,8 @@ class Authenticator:
             certificate=result.certificate.key_id if result.certificate else "",
             seen=self._seen_in(said.log, text.blob),
             line=line.decode("ascii"),
+            held=frozenset(self._policy.roles_of(said.by)),
+            judged_by=self._policy.version,
         )
 
     def _seen_in(self, log: str | None, blob: str) -> frozenset[str] | None:
@@ -197,5 +213,5 @@ class Authenticator:
             return frozenset()
         if (log, blob) not in self._seen:
             known = self._repository.has_commit(log)
-            self._seen[log, blob] = _names(Notes(self._repository, log).lines(blob)) if known else None
+            self._seen[log, blob] = names_of(Notes(self._repository, log).lines(blob)) if known else None
         return self._seen[log, blob]

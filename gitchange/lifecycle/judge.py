@@ -79,7 +79,9 @@ class _Case:
         asked_validation = rules.asked(self.policy, self.change, "validation")
         # 3. to 6.
         evaluation = self._evaluation(asked_evaluation)
-        implementation, current, implementers = self._implementation(asked_implementation, evaluation)
+        implementation, current, implementers = self._implementation(
+            asked_implementation, evaluation, {demand.role for demand in asked_validation}
+        )
         validation = self._validation(asked_validation, current, implementers)
         withdrawn = self._withdrawal(asked_evaluation, asked_implementation)
         backed_out = any(s.verdict == "back-out" for s in current)
@@ -159,7 +161,7 @@ class _Case:
         return StepState("evaluation", "done" if done else "waiting", requirements, tuple(approvals), note)
 
     def _implementation(
-        self, demands: tuple[Asked, ...], evaluation: StepState
+        self, demands: tuple[Asked, ...], evaluation: StepState, validating: set[str]
     ) -> tuple[StepState, tuple[SignOff, ...], frozenset[str]]:
         """4. The step, the sign-offs that now describe the implementation, and all implementers."""
         roles = {demand.role for demand in demands}
@@ -180,26 +182,29 @@ class _Case:
         current = tuple(self.order.latest(eligible))
         if any(s.verdict == "back-out" for s in current):
             # What was implemented is gone again: only the back-out describes the systems.
-            current = tuple(s for s in current if s.verdict == "back-out")
+            current = standing = tuple(s for s in current if s.verdict == "back-out")
         else:
-            # Several developers may each have signed their part; all parts since the last back-out stand.
+            # Several developers may each have signed their part; all parts since the last back-out or failed
+            # validation stand. Where none does, the last attempt still describes the systems.
             undone = [s for s in eligible if s.verdict == "back-out"]
-            undone += self._failures()
-            current = (
-                tuple(s for s in eligible if s.verdict == "implement" and not self.order.any_after(undone, s))
-                or current
+            undone += self._failures(validating)
+            standing = tuple(
+                s for s in eligible if s.verdict == "implement" and not self.order.any_after(undone, s)
             )
-        requirements = _met(demands, current)
+            current = standing or current
+        requirements = _met(demands, standing)
         if not demands:
             self._find_no_rule("implementation")
         implementers = frozenset(s.by for s in self._of("implementation"))
-        done = bool(requirements) and all(r.met for r in requirements) and bool(current)
+        # One developer's word that it was backed out is enough: nobody signs that something is still there.
+        gone = any(s.verdict == "back-out" for s in standing)
+        done = bool(requirements) and (gone or all(r.met for r in requirements))
         state: StageState = "done" if done else "waiting"
         return StepState("implementation", state, requirements, current), current, implementers
 
-    def _failures(self) -> list[SignOff]:
-        """Failed validations by holders of their role that nobody of them took back."""
-        said = [s for s in self._of("validation") if s.by in self.policy.members(s.role)]
+    def _failures(self, roles: set[str]) -> list[SignOff]:
+        """Failed validations, by holders of a role that is asked, that they did not take back."""
+        said = [s for s in self._of("validation") if s.role in roles and self._held(s)]
         return [
             s
             for s in said
@@ -265,8 +270,8 @@ class _Case:
         """6. Who may withdraw, and until when. What is signed after a withdrawal does not undo it."""
         counted: list[SignOff] = []
         evaluators = {member for demand in evaluation for member in self.policy.members(demand.role)}
-        implementers = {member for demand in implementation for member in self.policy.members(demand.role)}
-        implemented = [s for s in self._of("implementation") if s.by in implementers]
+        roles = {demand.role for demand in implementation}
+        implemented = [s for s in self._of("implementation") if s.role in roles and self._held(s)]
         for sign_off in self._of("withdrawal"):
             may = (
                 sign_off.by == self.change.requester
@@ -326,7 +331,8 @@ class _Case:
             rejected = any(s.verdict == "reject" for s in evaluation.counting)
             return ("rejected" if rejected else "info-requested"), False
         if not implemented:
-            if validation.state == "refused" and approved and self._of("implementation"):
+            attempted = bool(implementation.counting) and (approved or may_be_first)
+            if attempted and validation.state == "refused":
                 return "failed", False
             return ("approved" if approved else "requested"), False
         if validation.state == "refused":
@@ -365,7 +371,7 @@ class _Case:
                 self.flags.append("outside window")
         if self._late(status, evaluation, current):
             self.flags.append("overdue")
-        if change.type == "emergency" and implementation.state == "done" and evaluation.state != "done":
+        if change.type == "emergency" and current and evaluation.state != "done":
             limit = self.policy.file.deadlines.emergency_approval
             late = limit is None or any(self.now - s.when > duration(limit) for s in current)
             self.flags.append("emergency debt" if late else "approval pending")
@@ -468,21 +474,25 @@ class _Case:
                 missing = requirement.needed - len(requirement.by)
                 add("evaluate", requirement.role, who, f"gitchange approve {change.id}", missing)
 
+        def implementers_for(requirement: Requirement) -> None:
+            members = self.policy.members(requirement.role)
+            who = [p for p in members if requirement.met or p not in requirement.by]
+            add("implement", requirement.role, who, f"gitchange implement {change.id}")
+
+        validation = next(s for s in steps if s.step == "validation")
         if status == "requested":
             evaluators()
             if change.type == "emergency":
                 for requirement in open_roles("implementation"):
-                    members = self.policy.members(requirement.role)
-                    add("implement", requirement.role, members, f"gitchange implement {change.id}")
+                    implementers_for(requirement)
         elif status == "info-requested":
             add("edit", "", (change.requester,), f"gitchange show {change.id}")
-        elif status == "approved" or (status == "failed" and "backed out" not in self.flags):
+        elif status == "approved" or (status == "failed" and validation.state == "refused"):
             asked = open_roles("implementation") or list(
                 next(s for s in steps if s.step == "implementation").requirements
             )
             for requirement in asked:
-                members = self.policy.members(requirement.role)
-                add("implement", requirement.role, members, f"gitchange implement {change.id}")
+                implementers_for(requirement)
         elif status in ("implemented", "failed"):
             if change.type == "emergency" and evaluation.state == "waiting":
                 evaluators()
@@ -507,9 +517,14 @@ class _Case:
     def _of(self, step: str) -> list[SignOff]:
         return [s for s in self.order.sorted if s.step == step]
 
+    def _held(self, sign_off: SignOff) -> bool:
+        """Whether the signer held the signed role under the policy by which the sign-off is judged."""
+        held = self.policy.roles_of(sign_off.by) if sign_off.held is None else sign_off.held
+        return sign_off.role in held
+
     def _holds(self, sign_off: SignOff, roles: set[str]) -> bool:
         """Whether the signer holds the role that was signed, and the role is one that is asked."""
-        if sign_off.by not in self.policy.members(sign_off.role):
+        if not self._held(sign_off):
             self._find(
                 "sign-off.role-not-held",
                 f"{sign_off.by} signed as {sign_off.role} and does not hold that role",
@@ -576,7 +591,7 @@ class _Case:
                 for s in self._of("evaluation")
                 if s.verdict == "approve"
                 and self.order.after(sign_off, s)
-                and s.by in self.policy.members(s.role)
+                and self._held(s)
                 and not self._excluded_from_evaluation(s.by)
             ]
         met = _met(tuple(Asked(r.role, r.needed, r.rules) for r in evaluation.requirements), seen)

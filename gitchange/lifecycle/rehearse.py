@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 
 from gitchange.lifecycle import rules
 from gitchange.lifecycle.judge import judge
+from gitchange.lifecycle.rules import SignedStep
 from gitchange.lifecycle.verdict import Verdict
 from gitchange.model.evidence import Evidence, SignOff
 from gitchange.model.finding import Finding
 from gitchange.model.policy import Policy
-from gitchange.model.statement import MEANINGS, StepName, VerdictName
+from gitchange.model.statement import MEANINGS, ChangeStep, VerdictName
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ def rehearse(
     policy: Policy,
     now: dt.datetime,
     *,
-    step: StepName,
+    step: ChangeStep,
     verdict: VerdictName,
     by: str,
     role: str | None = None,
@@ -50,9 +51,8 @@ def rehearse(
         if step == "withdrawal":
             counts = after.status == "withdrawn"
         else:
-            counts = any(s is sign_off for s in after.step(step).counting) and _moves(
-                before, after, verdict, step
-            )
+            counts = any(s is sign_off for s in after.step(step).counting) or _lifts(before, after, step, by)
+            counts = counts and _moves(before, after, verdict, step)
         known = {(f.code, f.message) for f in before.findings}
         new = tuple(
             f
@@ -78,7 +78,7 @@ def rehearse(
     return Rehearsal("", False, (objection,), before)
 
 
-def _roles(evidence: Evidence, policy: Policy, step: StepName, by: str) -> list[str]:
+def _roles(evidence: Evidence, policy: Policy, step: ChangeStep, by: str) -> list[str]:
     held = policy.roles_of(by)
     if step == "withdrawal":
         # Not a matter of role but of whose change it is; any role that the person holds will do.
@@ -87,7 +87,7 @@ def _roles(evidence: Evidence, policy: Policy, step: StepName, by: str) -> list[
 
 
 def _imagined(
-    evidence: Evidence, now: dt.datetime, step: StepName, verdict: VerdictName, by: str, role: str
+    evidence: Evidence, now: dt.datetime, step: ChangeStep, verdict: VerdictName, by: str, role: str
 ) -> SignOff:
     return SignOff(
         digest="rehearsal",
@@ -113,7 +113,13 @@ def _imagined(
     )
 
 
-def _moves(before: Verdict, after: Verdict, verdict: VerdictName, step: StepName) -> bool:
+def _lifts(before: Verdict, after: Verdict, step: SignedStep, by: str) -> bool:
+    """Whether it takes back the person's own refusal, though others' still stand or no approval is needed."""
+    refused = before.step(step).state == "refused" and any(s.by == by for s in before.step(step).counting)
+    return refused and not any(s.by == by for s in after.step(step).counting)
+
+
+def _moves(before: Verdict, after: Verdict, verdict: VerdictName, step: ChangeStep) -> bool:
     """Whether the step is one that can be signed now: an implementation waits for its approval, and a
     change that was withdrawn for nothing any more."""
     if after.status == "withdrawn":

@@ -53,6 +53,12 @@ class SignOff:
     """Digests of the sign-offs on the same text that stood in `log`; None when `log` is not at hand."""
     line: str
     """The envelope, byte for byte as it was kept."""
+    held: frozenset[str] | None = None
+    """Roles that the signer held under the policy by which the sign-off is judged; None: ask the policy at hand."""
+    judged_by: int = 0
+    """Version of that policy: the one in force when it was first witnessed, else the one at the tip."""
+    witness: str | None = None
+    """The commit on the branch of record that witnessed it first."""
 
     @property
     def when(self) -> dt.datetime:

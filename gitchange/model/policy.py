@@ -142,6 +142,17 @@ class CustomField(Part):
     """What it means; shown on the site."""
 
 
+class CompromisedKey(Part):
+    """A key that somebody else may have used."""
+
+    key: Annotated[str, Field(pattern=r"^SHA256:[A-Za-z0-9+/]{43}$")]
+    """Its fingerprint, as `ssh-keygen -l` prints it."""
+    since: Annotated[str, Field(pattern=r"^([0-9a-f]{40}|[0-9a-f]{64})$")]
+    """The commit of the branch of record from which on its sign-offs are void."""
+    reason: LongText
+    """What happened, for the auditor."""
+
+
 class PolicyFile(Part):
     """policy/policy.toml."""
 
@@ -155,6 +166,7 @@ class PolicyFile(Part):
     rules: Listed[Rule]
     deadlines: Deadlines = Deadlines()
     waivers: Listed[Waiver] = ()
+    compromised: Listed[CompromisedKey] = ()
     custom: dict[Slug, CustomField] = Field(default_factory=dict)
 
     @field_validator("timezone")

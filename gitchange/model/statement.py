@@ -25,9 +25,20 @@ MAX_PAYLOAD = 1 << 17
 NAMESPACE = "gitchange"
 """SSHSIG namespace: a signature made for git, or for files, is none of ours."""
 
-StepName = Literal["evaluation", "implementation", "validation", "withdrawal"]
+ChangeStep = Literal["evaluation", "implementation", "validation", "withdrawal"]
+"""What is signed about a change."""
+StepName = ChangeStep | Literal["policy"]
+"""What is signed at all: changes, and the policy itself."""
 VerdictName = Literal[
-    "approve", "reject", "request-info", "implement", "back-out", "validate", "fail", "withdraw"
+    "approve",
+    "reject",
+    "request-info",
+    "implement",
+    "back-out",
+    "validate",
+    "fail",
+    "withdraw",
+    "approve-policy",
 ]
 
 VERDICTS: dict[StepName, tuple[VerdictName, ...]] = {
@@ -35,6 +46,7 @@ VERDICTS: dict[StepName, tuple[VerdictName, ...]] = {
     "implementation": ("implement", "back-out"),
     "validation": ("validate", "fail"),
     "withdrawal": ("withdraw",),
+    "policy": ("approve-policy",),
 }
 
 MEANINGS: dict[VerdictName, str] = {
@@ -46,6 +58,7 @@ MEANINGS: dict[VerdictName, str] = {
     "validate": "I have used the changed systems: they work as expected, and I see no new security risk.",
     "fail": "I have used the changed systems and found that the change does not hold what it promised.",
     "withdraw": "I withdraw this change; it is not to be implemented.",
+    "approve-policy": "I have read this policy as a whole. It shall take the place of the one in force.",
 }
 """The sentence that is signed with each verdict. A signature under any other sentence does not count."""
 
@@ -122,6 +135,7 @@ _ASKED: dict[StepName, frozenset[str]] = {
     "implementation": frozenset({"steps_followed", "deviations", "commits", "tests"}),
     "validation": frozenset({"works", "no_security_risk", "security_risk", "evidence"}),
     "withdrawal": frozenset(),
+    "policy": frozenset(),
 }
 
 
@@ -198,9 +212,24 @@ class Digest(Part):
     sha256: Sha256
 
 
+class TreeDigest(Part):
+    gitTree: ObjectId  # noqa: N815 - in-toto's names of these digests
+    dirHash: Sha256  # noqa: N815
+
+
 class Subject(Part):
     name: Annotated[str, Field(min_length=1)]
-    digest: Digest
+    digest: Digest | TreeDigest
+
+    @property
+    def oid(self) -> str:
+        """Git's id of what was signed: a file's, or a folder's."""
+        return self.digest.gitBlob if isinstance(self.digest, Digest) else self.digest.gitTree
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 of a file's bytes, or of a folder's listing (Go's Hash1)."""
+        return self.digest.sha256 if isinstance(self.digest, Digest) else self.digest.dirHash
 
 
 class Statement(Part):
@@ -211,18 +240,26 @@ class Statement(Part):
     predicateType: Literal["urn:x-gitchange:sign-off:v1"]  # noqa: N815 - in-toto's name
     predicate: Predicate
 
+    @model_validator(mode="after")
+    def _fits_its_subject(self) -> Statement:
+        if isinstance(self.subject[0].digest, TreeDigest) != (self.predicate.step == "policy"):
+            raise ValueError("a policy is a folder, everything else that is signed is a file")
+        return self
+
 
 class StatementError(ValueError):
     """The payload is no statement that this program understands; it cannot count."""
 
 
-def write_statement(path: str, blob: str, sha256: str, predicate: Predicate) -> bytes:
+def write_statement(path: str, oid: str, sha256: str, predicate: Predicate) -> bytes:
     """The payload to be signed: compact JSON, UTF-8. UsageError when it is too long."""
     said = predicate.model_dump(mode="json")
     said["answers"] = {name: value for name, value in said["answers"].items() if value is not None}
+    kinds = ("gitTree", "dirHash") if predicate.step == "policy" else ("gitBlob", "sha256")
+    digest = dict(zip(kinds, (oid, sha256), strict=True))
     data = {
         "_type": STATEMENT_TYPE,
-        "subject": [{"name": path, "digest": {"gitBlob": blob, "sha256": sha256}}],
+        "subject": [{"name": path, "digest": digest}],
         "predicateType": PREDICATE_TYPE,
         "predicate": said,
     }

@@ -169,7 +169,7 @@ def _why_not(verdict: Verdict, sign_off: SignOff, stale: bool) -> str:
             not finding.code.startswith("sign-off.") or sign_off.role in finding.message
         ):
             return f"{finding.message}."
-    if sign_off.step == "withdrawal":
+    if sign_off.step == "withdrawal" or sign_off.step == "policy":  # noqa: PLR1714 - mypy narrows only so
         return ""  # one that stands decides the status, not a step
     step_state = verdict.step(sign_off.step)
     if any(s.by == sign_off.by for s in step_state.counting):

@@ -10,7 +10,7 @@ from gitchange.git.repository import FILE, MovedError
 from gitchange.ledger import remote as remotes
 from gitchange.ledger.records import TRAILER, check_record, entry_of, request_of
 from gitchange.ledger.remote import Report
-from gitchange.ledger.signoffs import Authenticator, Text
+from gitchange.ledger.signoffs import Text
 from gitchange.model.change import parse_change
 from gitchange.model.finding import has_errors
 from gitchange.model.record import Outcome, Record, append_record
@@ -131,7 +131,7 @@ def _record(
             "the record cannot be read back: " + "; ".join(f.message for f in parsed.findings)
         )
     text = Text(change.id, change.path, evidence.blob, evidence.sha256)
-    authenticator = Authenticator(repository, assessor.ground.introduction, workspace.policy, workspace.now)
+    authenticator = assessor.authenticator(workspace.policy, workspace.now)
     _, found = check_record(raw, parsed.change, parsed.change.record, text, authenticator)
     if has_errors(found):
         raise GitchangeError("the record does not hold: " + "; ".join(f.message for f in found))

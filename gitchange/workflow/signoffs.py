@@ -22,8 +22,8 @@ from gitchange.model.statement import (
     NAMESPACE,
     PAYLOAD_TYPE,
     Answers,
+    ChangeStep,
     Predicate,
-    StepName,
     VerdictName,
     contradiction,
     write_statement,
@@ -52,7 +52,7 @@ class Draft:
     workspace: Workspace
     assessment: Assessment
     text: Text
-    step: StepName
+    step: ChangeStep
     verdict: VerdictName
     by: str
     rehearsal: Rehearsal
@@ -83,7 +83,7 @@ class Signed:
 def prepare(
     workspace: Workspace,
     change_id: str,
-    step: StepName,
+    step: ChangeStep,
     verdict: VerdictName,
     *,
     role: str | None = None,
@@ -120,9 +120,7 @@ def prepare(
         raise UsageError(
             f"{by} does not hold the role {role!r}", hint="leave --role out to take the one asked for"
         )
-    rehearsal = rehearse(
-        evidence, policy, workspace.now, step=step, verdict=verdict, by=by, role=role
-    )
+    rehearsal = rehearse(evidence, policy, workspace.now, step=step, verdict=verdict, by=by, role=role)
     if not rehearsal.counts:
         raise WouldNotCount(assessment.id, rehearsal.objections)
     text = Text(assessment.id, assessment.path, evidence.blob, evidence.sha256)

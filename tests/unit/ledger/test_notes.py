@@ -267,6 +267,20 @@ def test_unite_is_gits_cat_sort_uniq(
     assert merged == git(shared.git_dir, "notes", "--ref=united", "list")
 
 
+@pytest.mark.parametrize("swapped", [False, True])
+def test_descendant_that_lost_a_line_gets_it_back(repository: Repository, swapped: bool) -> None:
+    """A notes commit that dropped a line of its own parent is no fast-forward: the line comes back."""
+    ours = appended(repository, None, {oid(1): [b"approve", b"refuse"], oid(2): [b"x"]})
+    assert ours is not None
+    tree_of_less = _put(repository, {oid(1): b"approve\n"})
+    theirs = repository.write_commit(repository.tree_of(tree_of_less), (ours,), "less\n", *BOTH)
+    pair = (theirs, ours) if swapped else (ours, theirs)
+    united = notes.unite(repository, *pair, BOTH)
+    assert gathered(repository, united) == {oid(1): {b"approve", b"refuse"}, oid(2): {b"x"}}
+    assert united is not None
+    assert repository.is_ancestor(theirs, united)
+
+
 def test_both_clones_make_one_commit(repository: Repository) -> None:
     """Both sides give the commit the same parents in the same order."""
     a, b = appended(repository, None, {oid(1): [b"a"]}), appended(repository, None, {oid(2): [b"b"]})

@@ -187,6 +187,16 @@ class Story:
         self.stale: list[SignOff] = []
         self.facts: dict[str, Any] = {"authors": frozenset({ROB})}
 
+    def __repr__(self) -> str:
+        names = {s.digest: str(number) for number, s in enumerate(self.signed)}
+        lines = [
+            f"{number}. {s.by.split('@')[0]} {s.verdict} as {s.role}, having seen "
+            + ("?" if s.seen is None else ",".join(sorted(names.get(d, "x") for d in s.seen)) or "-")
+            for number, s in enumerate(self.signed)
+        ]
+        facts = f"{self.change.type} by {self.change.requester}, {self.facts}"
+        return "\n".join([facts, *map(str, self.policy.file.rules), *lines])
+
     def sign(
         self,
         by: str,

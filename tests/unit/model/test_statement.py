@@ -27,6 +27,7 @@ from gitchange.model.statement import (
 
 PATH = "changes/2026/11/CHG-20261122-K7Q3.toml"
 BLOB, SHA256 = "b" * 40, "5" * 64
+FOLDER = {"gitTree": BLOB, "dirHash": SHA256}
 STEP: dict[VerdictName, StepName] = {v: step for step, verdicts in VERDICTS.items() for v in verdicts}
 GOOD_ANSWERS: dict[VerdictName, dict[str, Any]] = {
     "approve": {"necessary": True, "feasible": True, "safe": True},
@@ -37,6 +38,7 @@ GOOD_ANSWERS: dict[VerdictName, dict[str, Any]] = {
     "validate": {"works": True, "no_security_risk": True, "evidence": ["looked at it"]},
     "fail": {"works": False, "no_security_risk": True},
     "withdraw": {},
+    "approve-policy": {},
 }
 
 
@@ -61,9 +63,10 @@ def predicate(verdict: VerdictName = "approve", **changes: Any) -> dict[str, Any
 
 def statement(said: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
     """A good statement as JSON, with these keys put in place."""
+    is_policy = said is not None and said["step"] == "policy"
     return {
         "_type": "https://in-toto.io/Statement/v1",
-        "subject": [{"name": PATH, "digest": {"gitBlob": BLOB, "sha256": SHA256}}],
+        "subject": [{"name": PATH, "digest": FOLDER if is_policy else {"gitBlob": BLOB, "sha256": SHA256}}],
         "predicateType": "urn:x-gitchange:sign-off:v1",
         "predicate": predicate() if said is None else said,
         **changes,
@@ -84,7 +87,7 @@ def test_each_verdict_is_written_and_read_back(verdict: VerdictName) -> None:
     read = read_statement(raw)
     assert read.predicate == said
     assert read.subject[0].name == PATH
-    assert (read.subject[0].digest.gitBlob, read.subject[0].digest.sha256) == (BLOB, SHA256)
+    assert (read.subject[0].oid, read.subject[0].sha256) == (BLOB, SHA256)
 
 
 def test_every_verdict_has_one_step_and_one_sentence() -> None:
@@ -120,6 +123,11 @@ NOT_OURS: dict[str, object] = {
     "another type of predicate": statement(predicateType="https://slsa.dev/provenance/v1"),
     "a later version of the predicate": statement(predicateType="urn:x-gitchange:sign-off:v2"),
     "no subject": statement(subject=[]),
+    "a folder as the subject of a change": statement(subject=[{"name": PATH, "digest": FOLDER}]),
+    "a file as the subject of a policy": statement(
+        predicate("approve-policy"), subject=statement()["subject"]
+    ),
+    "a digest of a file and of a folder": subject(gitTree=BLOB, dirHash=SHA256),
     "two subjects": statement(subject=statement()["subject"] * 2),
     "no SHA-256": subject(sha256=None),
     "no Git id": subject(gitBlob=None),

@@ -1,0 +1,308 @@
+"""The branch of record as a line in time: which policy was in force where, and what was witnessed when.
+
+DESIGN.md section 4, rules 2 and 3. Only the first-parent line counts, from the introduction on: what happened on a
+branch is what its merge brought. A commit's own time is a claim, so the line's clock never runs
+backwards: a commit counts as made no earlier than every one before it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from gitchange.git.repository import Repository
+from gitchange.ledger.documents import Policies
+from gitchange.ledger.notes import Notes, split
+from gitchange.ledger.records import trailer_of
+from gitchange.ledger.signoffs import Authenticator, Doubt, Text, described, names_of
+from gitchange.model import policy as policies
+from gitchange.model.evidence import SignOff
+from gitchange.model.finding import Finding
+from gitchange.model.policy import Policy
+
+APPROVALS = "policy-approvals"
+"""The folder of main that holds the envelopes which approved each policy version."""
+
+ROOT_ROLE = "root"
+"""The role that decides about the policy itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One commit of the line."""
+
+    commit: str
+    before: Policy | None
+    """The policy in force at its parent: the one under which this commit's news are judged."""
+    moment: dt.datetime
+    """Its time, never earlier than that of a commit before it."""
+    witnesses: str | None
+    """The notes commit that its trailer names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reign:
+    """A stretch of the line under one policy folder."""
+
+    commit: str
+    """The first commit that has it."""
+    tree: str
+    """The folder's tree id; empty when there is none."""
+    policy: Policy | None
+    """The policy in force from here on; None when this one is not to be trusted."""
+    approved_by: tuple[str, ...]
+    """Who approved it under the policy before it; nobody for the first."""
+    findings: tuple[Finding, ...] = ()
+
+
+def directory_hash(repository: Repository, tree: str) -> str:
+    """in-toto's `dirHash` of a folder: Go's Hash1 in hexadecimal.
+
+    `cd FOLDER && sha256sum $(find . -type f | cut -c3- | LC_ALL=C sort) | sha256sum`
+    """
+    files = sorted((entry.path.encode(), entry.id) for entry in repository.walk(tree))
+    lines = (
+        hashlib.sha256(repository.blob(oid)).hexdigest().encode() + b"  " + path + b"\n"
+        for path, oid in files
+    )
+    return hashlib.sha256(b"".join(lines)).hexdigest()
+
+
+def policy_text(repository: Repository, tree: str, version: int) -> Text:
+    """The text that approvals of a policy are about."""
+    return Text(f"policy-{version}", policies.ROOT, tree, directory_hash(repository, tree))
+
+
+class Timeline:
+    """The first-parent line from the introduction to a commit."""
+
+    def __init__(self, repository: Repository, known: Policies, introduction: str, tip: str) -> None:
+        self._repository = repository
+        self._policies = known
+        self._introduction = introduction
+        commits: list[str] = []
+        for commit in repository.first_parents(tip):
+            commits.append(commit)
+            if commit == introduction:
+                break
+        self.points: list[Point] = []
+        self.reigns: list[Reign] = []
+        self._place: dict[str, int] = {}
+        self._walk(list(reversed(commits)))
+        self._witnessing = [
+            (place, Notes(repository, point.witnesses))
+            for place, point in enumerate(self.points)
+            if point.witnesses is not None and repository.has_commit(point.witnesses)
+        ]
+
+    @property
+    def policy(self) -> Policy | None:
+        """The policy in force at the end of the line."""
+        return self.reigns[-1].policy
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What is wrong with the line's policies."""
+        return tuple(finding for reign in self.reigns for finding in reign.findings)
+
+    def place(self, commit: str) -> int | None:
+        """The place of a commit on the line; None when it is not on it."""
+        return self._place.get(commit)
+
+    def first(self, holds: Callable[[str], bool]) -> Point | None:
+        """The first point whose commit has something that no later one loses (found by bisection)."""
+        if not self.points or not holds(self.points[-1].commit):
+            return None
+        low, high = 0, len(self.points) - 1
+        while low < high:
+            middle = (low + high) // 2
+            if holds(self.points[middle].commit):
+                high = middle
+            else:
+                low = middle + 1
+        return self.points[low]
+
+    def witness(self, oid: str, name: str) -> Point | None:
+        """The first point whose witnessed notes hold the sign-off of that name on the object."""
+        held = self._witnessing
+        if not held or name not in names_of(held[-1][1].lines(oid)):
+            return None
+        low, high = 0, len(held) - 1
+        while low < high:
+            middle = (low + high) // 2
+            if name in names_of(held[middle][1].lines(oid)):
+                high = middle
+            else:
+                low = middle + 1
+        return self.points[held[low][0]]
+
+    # -- how it is read ----------------------------------------------------------------------
+
+    def _walk(self, commits: list[str]) -> None:
+        """Oldest first:
+
+        1. the introduction's policy is trusted, because the introduction is pinned;
+        2. a policy folder that is not the one before it must be approved (`_succession`);
+        3. from an unapproved one on no policy is in force, until the last approved one is back or its
+           successor is approved.
+        """
+        moment = dt.datetime.min.replace(tzinfo=dt.UTC)
+        in_force: Policy | None = None
+        approved: Policy | None = None
+        tree = ""
+        for place, commit in enumerate(commits):
+            read = self._repository.commit(commit)
+            moment = max(moment, read.committer.time)
+            self.points.append(Point(commit, in_force, moment, trailer_of(read.message)))
+            self._place[commit] = place
+            entry = self._repository.entry(read.tree, policies.ROOT)
+            now = entry.id if entry is not None and entry.is_tree else ""
+            if place and now == tree:
+                continue
+            tree = now
+            if not place:  # 1.
+                in_force, found = self._policies.at(commit)
+                by: tuple[str, ...] = ()
+            elif approved is not None and now == approved.tree:  # 3.
+                in_force, found, by = approved, (), ()
+            else:  # 2.
+                in_force, found, by = self._succession(commit, now, approved, moment)
+            approved = in_force or approved
+            self.reigns.append(Reign(commit, tree, in_force, by, found))
+
+    def _succession(
+        self, commit: str, tree: str, approved: Policy | None, moment: dt.datetime
+    ) -> tuple[Policy | None, tuple[Finding, ...], tuple[str, ...]]:
+        """Whether a new policy folder may take over:
+
+        1. there is a policy before it, and this one can be read;
+        2. its version is exactly one higher;
+        3. the `root` role's threshold of the policy *before* it signed this very folder.
+        """
+        path = f"{policies.ROOT}/{policies.POLICY_FILE}"
+
+        def refused(code: str, message: str, hint: str) -> tuple[None, tuple[Finding, ...], tuple[str, ...]]:
+            whole = f"commit {commit[:12]} changed the policy: {message}; nothing decided under it counts"
+            return None, (Finding(code, whole, hint, path=path),), ()
+
+        # 1.
+        if approved is None:
+            return refused(
+                "policy.no-predecessor", "there is no readable policy before it", "restore the first one"
+            )
+        back = f"`git checkout {approved.tree}` is the last approved one; restore policy/ to it"
+        loaded, found = self._policies.of_tree(tree) if tree else (None, ())
+        if loaded is None:
+            reasons = "; ".join(f.message for f in found) or "the folder is gone"
+            return refused("policy.unreadable", reasons, back)
+        # 2.
+        if loaded.version != approved.version + 1:
+            return refused(
+                "policy.version",
+                f"it has version {loaded.version}, which does not follow {approved.version}",
+                f"each version is exactly one higher; {back}",
+            )
+        # 3.
+        by = self.approvers(commit, loaded, approved, moment)
+        root = approved.file.roles.get(ROOT_ROLE)
+        if root is None or len(by) < root.threshold:
+            needed = root.threshold if root else "a root role and its threshold"
+            return refused(
+                "policy.unapproved",
+                f"version {loaded.version} is approved by {', '.join(by) or 'nobody'} of the {needed} needed",
+                "`gitchange policy approve` by the members of root, then `gitchange policy adopt`; " + back,
+            )
+        return loaded, found, by
+
+    def approvers(
+        self, commit: str, loaded: Policy, approved: Policy, moment: dt.datetime
+    ) -> tuple[str, ...]:
+        """Members of `root` under the policy before, whose envelopes stand beside the new one in that commit."""
+        entry = self._repository.entry(
+            self._repository.tree_of(commit), f"{APPROVALS}/{loaded.version}.jsonl"
+        )
+        if entry is None or not entry.is_file:
+            return ()
+        return self.approving(split(self._repository.blob(entry.id)), loaded, approved, moment)[0]
+
+    def approving(
+        self, lines: tuple[bytes, ...], loaded: Policy, approved: Policy, moment: dt.datetime
+    ) -> tuple[tuple[str, ...], tuple[bytes, ...]]:
+        """Who of `root` approved a policy by these lines, and the lines that say so: persons are counted once."""
+        authenticator = Authenticator(self._repository, self._introduction, approved, moment)
+        text = policy_text(self._repository, loaded.tree, loaded.version)
+        by: dict[str, bytes] = {}
+        for line in lines:
+            judged = authenticator.authenticate(line, text)
+            if isinstance(judged, Doubt) or judged.step != "policy" or judged.role != ROOT_ROLE:
+                continue
+            if judged.by in approved.members(ROOT_ROLE):
+                by.setdefault(judged.by, line)
+        return tuple(by), tuple(by.values())
+
+
+class WitnessedAuthenticator:
+    """Authenticates each sign-off under the policy in force where it was first witnessed.
+
+    DESIGN.md section 4, rule 2: a claimed time decides nothing. What no commit of the branch of record has witnessed
+    yet is judged by the policy, and at the moment, that are given.
+    """
+
+    def __init__(
+        self,
+        repository: Repository,
+        timeline: Timeline,
+        introduction: str,
+        policy: Policy,
+        moment: dt.datetime,
+        *,
+        here: str | None = None,
+    ) -> None:
+        """`here` is the commit that witnesses what nothing before it did: the one that holds the record."""
+        self._repository, self._timeline, self._introduction = repository, timeline, introduction
+        self._policy, self._moment, self._here = policy, moment, here
+        self._compromised = timeline.policy.file.compromised if timeline.policy else ()
+        self._known: dict[tuple[str, dt.datetime], Authenticator] = {}
+
+    def authenticate(self, line: bytes, text: Text) -> SignOff | Doubt:
+        """Judge a line, in these steps:
+
+        1. find where it was first witnessed, and the policy in force before that commit;
+        2. authenticate it under that policy, at that commit's moment;
+        3. a key that the policy in force now calls compromised signs nothing from the named commit on.
+        """
+        # 1.
+        names = names_of((line,))
+        point = self._timeline.witness(text.blob, next(iter(names))) if names else None
+        policy = point.before if point else self._policy
+        moment = point.moment if point else self._moment
+        witness = point.commit if point else self._here
+        if policy is None:
+            message = f"{described(line)} was first witnessed by {witness or ''}, when no approved policy was in force"
+            finding = Finding(
+                "policy.not-in-force", message, "sign again", "error", text.path, change=text.change
+            )
+            return Doubt(finding, intact=True)
+        # 2.
+        key = (policy.tree, moment)
+        if key not in self._known:
+            self._known[key] = Authenticator(self._repository, self._introduction, policy, moment)
+        judged = self._known[key].authenticate(line, text)
+        if isinstance(judged, Doubt):
+            return judged
+        # 3.
+        for entry in self._compromised:
+            if entry.key != judged.key:
+                continue
+            since = self._timeline.place(entry.since)
+            seen = self._timeline.place(witness) if witness else None
+            if since is None or seen is None or seen >= since:
+                message = f"{described(line)} was made with the key {judged.key}, which is compromised: {entry.reason}"
+                hint = "sign again with another key"
+                return Doubt(
+                    Finding("signer.compromised", message, hint, "warning", text.path, change=text.change),
+                    True,
+                )
+        return replace(judged, witness=witness)
