@@ -31,6 +31,9 @@ from gitchange.model.evidence import Evidence, SignOff
 from gitchange.model.finding import Finding, has_errors, in_order
 from gitchange.model.policy import Policy
 
+REFUSED: frozenset[str] = frozenset({"rejected", "info-requested", "failed", "withdrawn"})
+"""Statuses that somebody's refusal gives."""
+
 
 class Assessor:
     """Judges changes of one repository at one moment; everything that several need is read once."""
@@ -52,7 +55,12 @@ class Assessor:
         self.timeline = Timeline(repository, self.policies, self.ground.introduction, self.ground.main)
         self.policy = self.timeline.policy
         self.policy_findings = in_order([*self.timeline.findings, *self.policies.at(self.ground.main)[1]])
-        self.notes = Notes(repository, repository.ref(notes.REF))
+        if at is None:
+            self.notes = Notes(repository, repository.ref(notes.REF))
+        else:
+            # What was known then: the notes that the branch had witnessed by that commit, at its moment.
+            self.now = self.timeline.points[-1].moment
+            self.notes = Notes(repository, self.timeline.last_witnessed)
         self._authenticators: dict[tuple[str, str | None], WitnessedAuthenticator] = {}
         self._known_ids: frozenset[str] | None = None
 
@@ -338,6 +346,23 @@ class Assessor:
                     )
                 )
                 verdict = judge(from_record, policy, moment, documented=False)
+        if verdict.status == "documented" and known and self.notes.commit != witnessed:
+            # A trailer is its author's choice, and a forge's squash drops it: the notes as they are speak too.
+            evidence = self._evidence(raw, change, history, merged, self.notes, authenticator, authors)
+            by_now = judge(evidence, policy, moment)
+            if by_now.status in REFUSED:
+                found.append(
+                    Finding(
+                        "record.leaves-out",
+                        f"by the notes as they are now, the change is {by_now.status}; the record does not say so",
+                        "somebody refused after it was documented, or the record was made by hand over the refusal: "
+                        "`git log -p` of the notes tells which",
+                        "error" if witnessed is None else "warning",
+                        change.path,
+                    )
+                )
+                if witnessed is None:
+                    verdict = judge(from_record, policy, moment, documented=False)
         found = [f.about(change.id) for f in found]
         return Assessment(
             change.path,

@@ -82,7 +82,7 @@ def verify_repository(assessor: Assessor, changes: tuple[str, ...] = ()) -> Veri
     """Check the repository, or a few changes of it, in these steps:
 
     1. the introduction is pinned and part of the branch of record;
-    2. the policy can be read;
+    2. the policy can be read, and every version was approved under the one before it;
     3. every change file can be read and lies where it belongs, and none was removed;
     4. every line of the notes is a sign-off on a text of a change;
     5. no notes commit lost a line of its parents;
@@ -108,7 +108,8 @@ def verify_repository(assessor: Assessor, changes: tuple[str, ...] = ()) -> Veri
         )
     checks.append(Check("introduction", "is this the repository that was joined?", 1, tuple(found)))
     # 2. The policy.
-    checks.append(Check("policy", "can the policy be read?", 1, assessor.policy_findings))
+    question = "can the policy be read, and was each version approved under the one before?"
+    checks.append(Check("policy", question, len(assessor.timeline.reigns), assessor.policy_findings))
     # 3. The files.
     if changes:
         assessments = tuple(assessor.one(change) for change in changes)
@@ -144,7 +145,7 @@ def verify_repository(assessor: Assessor, changes: tuple[str, ...] = ()) -> Veri
     # 8. The witnesses.
     if not changes:
         checks.append(_check_witnesses(assessor))
-    if assessor.policy is None:
+    if assessor.policy is None and not assessor.timeline.findings:
         verdict: Literal["ok", "breach", "undecided"] = "undecided"
     else:
         verdict = "ok" if all(check.passed for check in checks) else "breach"
@@ -173,7 +174,12 @@ def _check_notes(assessor: Assessor, assessments: tuple[Assessment, ...]) -> tup
     if strange:
         # Texts that only another branch has, e.g. of a request that is not merged yet, are no strangers.
         elsewhere = {touch.blob for touch in program.touches(assessor.repository, "--all", identifiers.ROOT)}
-        strange = [(oid, lines) for oid, lines in strange if oid not in elsewhere]
+        # And approvals of a policy are kept on its folder.
+        strange = [
+            (oid, lines)
+            for oid, lines in strange
+            if oid not in elsewhere and not assessor.repository.has_tree(oid)
+        ]
     found = [
         Finding(
             "note.on-nothing",

@@ -1,4 +1,4 @@
-"""`sync`."""
+"""`sync` and `seal`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import click
 
 from gitchange.cli import context as from_context
 from gitchange.cli.terminal import say
+from gitchange.workflow.witnessing import seal
 
 
 @click.command("sync")
@@ -31,3 +32,19 @@ def sync_command(context: click.Context, /, restore: bool) -> int:
         say(f"up to date with {report.remote}")
     from_context.tell_report(report)
     return 0 if report.complete and not report.problems else 3
+
+
+@click.command("seal")
+@click.option("--no-push", is_flag=True, help="Neither fetch nor push.")
+@click.pass_context
+def seal_command(context: click.Context, /, no_push: bool) -> None:
+    """Witness the notes as they are, by a commit of its own on the branch of record.
+
+    A scheduled job may do this: what main has witnessed cannot be lost unnoticed.
+    """
+    done = seal(from_context.workspace(context), push=not no_push)
+    if done.commit is None:
+        say("everything is witnessed already" if done.notes else "nothing was signed yet")
+    else:
+        say(f"commit {done.commit[:12]} witnesses the notes {str(done.notes)[:12]}")
+    from_context.tell_report(done.report)

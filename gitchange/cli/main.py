@@ -31,6 +31,8 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "show": ("reading", "Show one change, whole."),
     "verify": ("reading", "Check all evidence."),
     "sync": ("exchange", "Fetch, unite and push."),
+    "seal": ("exchange", "Witness the sign-offs by a commit."),
+    "policy": ("policy", "Show the policy; approve and adopt a new one."),
     "site": ("site", "Build the site."),
 }
 

@@ -20,7 +20,7 @@ from gitchange.workflow.reading import Filter
 @click.option("--system", multiple=True, help="Changes to this system.")
 @click.option("--person", help="Changes that this person requested, wrote, signed or is waited for.")
 @click.option("--waiting-on-me", is_flag=True, help="Changes whose next step you can take.")
-@click.option("--as-of", "at", metavar="COMMIT", help="As the branch of record was then.")
+@click.option("--as-of", "at", metavar="COMMIT|DATE", help="As it was known then.")
 @click.option("--json", "as_json", is_flag=True, help="The documented JSON shape.")
 @click.pass_context
 def list_command(
@@ -65,7 +65,7 @@ def _row(assessment: Assessment) -> list[str]:
 
 @click.command("show")
 @click.argument("change")
-@click.option("--as-of", "at", metavar="COMMIT", help="As the branch of record was then.")
+@click.option("--as-of", "at", metavar="COMMIT|DATE", help="As it was known then.")
 @click.option("--json", "as_json", is_flag=True, help="The documented JSON shape.")
 @click.pass_context
 def show_command(context: click.Context, /, change: str, at: str | None, as_json: bool) -> None:
@@ -157,7 +157,7 @@ def _words(answer: object) -> str:
 
 @click.command("verify")
 @click.argument("changes", nargs=-1)
-@click.option("--as-of", "at", metavar="COMMIT", help="As the branch of record was then.")
+@click.option("--as-of", "at", metavar="COMMIT|DATE", help="As it was known then.")
 @click.option("--json", "as_json", is_flag=True, help="The documented JSON shape.")
 @click.pass_context
 def verify_command(context: click.Context, /, changes: tuple[str, ...], at: str | None, as_json: bool) -> int:

@@ -29,7 +29,7 @@ class Touch:
     subject: str
     path: str
     blob: str
-    """Id of the file after the commit; empty when the commit removed it."""
+    """Id of the file after the commit; empty when the commit removed it, or put a submodule in its place."""
 
 
 def run(
@@ -98,8 +98,10 @@ def touches(repository: Repository, tip: str, *paths: str) -> Iterator[Touch]:
         first = field.strip(b"\n").decode()
         if first.startswith(":"):
             # ":mode mode id id status" or, of a merge, "::mode mode mode id id id statuses"
-            ids = [word for word in first.lstrip(":").split() if len(word) in (40, 64)]
-            blob = "" if set(ids[-1]) == {"0"} else ids[-1]
+            told = first.lstrip(":").split()
+            ids = [word for word in told if len(word) in (40, 64)]
+            mode = told[len(ids) - 1]  # as many modes as ids, the newest last
+            blob = "" if mode in ("000000", "160000") else ids[-1]
             path = next(fields).decode("utf-8", "replace")
             yield Touch(commit, name, email.lower(), co_authors, moment(seconds), subject, path, blob)
         elif first:

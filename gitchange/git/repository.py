@@ -223,6 +223,10 @@ class Repository:
         """Whether the object is here and a commit."""
         return self.has(oid) and isinstance(self._repo[oid], pygit2.Commit)
 
+    def has_tree(self, oid: str) -> bool:
+        """Whether the object is here and a folder."""
+        return self.has(oid) and isinstance(self._repo[oid], pygit2.Tree)
+
     def commit(self, oid: str) -> Commit:
         """A commit; RepositoryError when it is missing (a shallow or damaged clone)."""
         commit = self._get(oid, pygit2.Commit)

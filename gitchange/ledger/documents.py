@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -105,7 +106,7 @@ def find_ground(
     repository, or one whose beginning was exchanged.
     """
     branch, tip = branch_of_record(repository, policies)
-    main = repository.resolve(at) if at else tip
+    main = _as_of(repository, tip, at) if at else tip
     pinned = introduction or repository.config(INTRODUCTION_KEY)
     if pinned is not None:
         known = pinned if repository.has_commit(pinned) else None
@@ -117,6 +118,22 @@ def find_ground(
             )
         return Ground(branch, main, known, True)
     return Ground(branch, main, first_with_policy(repository, main), False)
+
+
+def _as_of(repository: Repository, tip: str, at: str) -> str:
+    """The commit of the branch of record that `--as-of` means: a revision, or the last one before a date's end."""
+    try:
+        moment = dt.datetime.fromisoformat(at)
+    except ValueError:
+        return repository.resolve(at)
+    if len(at) <= len("2026-11-22"):
+        moment += dt.timedelta(days=1)  # a day means all of it
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=dt.UTC)
+    for commit in repository.first_parents(tip):
+        if repository.commit(commit).committer.time < moment:
+            return commit
+    raise UsageError(f"the branch of record had no commit before {at}")
 
 
 def first_with_policy(repository: Repository, main: str) -> str:

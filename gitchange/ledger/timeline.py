@@ -103,6 +103,11 @@ class Timeline:
         return self.reigns[-1].policy
 
     @property
+    def last_witnessed(self) -> str | None:
+        """The newest notes commit that the line witnessed and that is here."""
+        return self._witnessing[-1][1].commit if self._witnessing else None
+
+    @property
     def findings(self) -> tuple[Finding, ...]:
         """What is wrong with the line's policies."""
         return tuple(finding for reign in self.reigns for finding in reign.findings)
@@ -151,17 +156,17 @@ class Timeline:
         moment = dt.datetime.min.replace(tzinfo=dt.UTC)
         in_force: Policy | None = None
         approved: Policy | None = None
-        tree = ""
+        tree = approvals = ""
         for place, commit in enumerate(commits):
             read = self._repository.commit(commit)
             moment = max(moment, read.committer.time)
             self.points.append(Point(commit, in_force, moment, trailer_of(read.message)))
             self._place[commit] = place
-            entry = self._repository.entry(read.tree, policies.ROOT)
-            now = entry.id if entry is not None and entry.is_tree else ""
-            if place and now == tree:
+            now, beside = self._folder(read.tree, policies.ROOT), self._folder(read.tree, APPROVALS)
+            if place and (now == tree and (in_force is not None or beside == approvals)):
                 continue
-            tree = now
+            # An unapproved one is looked at again when approvals are put beside it.
+            tree, approvals = now, beside
             if not place:  # 1.
                 in_force, found = self._policies.at(commit)
                 by: tuple[str, ...] = ()
@@ -171,6 +176,10 @@ class Timeline:
                 in_force, found, by = self._succession(commit, now, approved, moment)
             approved = in_force or approved
             self.reigns.append(Reign(commit, tree, in_force, by, found))
+
+    def _folder(self, tree: str, name: str) -> str:
+        entry = self._repository.entry(tree, name)
+        return entry.id if entry is not None and entry.is_tree else ""
 
     def _succession(
         self, commit: str, tree: str, approved: Policy | None, moment: dt.datetime

@@ -52,7 +52,8 @@ def rehearse(
             counts = after.status == "withdrawn"
         else:
             counts = any(s is sign_off for s in after.step(step).counting) or _lifts(before, after, step, by)
-            counts = counts and _moves(before, after, verdict, step)
+            # On a withdrawn change there is nothing to sign any more but that it was backed out.
+            counts = counts and (after.status != "withdrawn" or verdict == "back-out")
         known = {(f.code, f.message) for f in before.findings}
         new = tuple(
             f
@@ -117,16 +118,6 @@ def _lifts(before: Verdict, after: Verdict, step: SignedStep, by: str) -> bool:
     """Whether it takes back the person's own refusal, though others' still stand or no approval is needed."""
     refused = before.step(step).state == "refused" and any(s.by == by for s in before.step(step).counting)
     return refused and not any(s.by == by for s in after.step(step).counting)
-
-
-def _moves(before: Verdict, after: Verdict, verdict: VerdictName, step: ChangeStep) -> bool:
-    """Whether the step is one that can be signed now: an implementation waits for its approval, and a
-    change that was withdrawn for nothing any more."""
-    if after.status == "withdrawn":
-        return verdict == "back-out"
-    if step == "implementation" and verdict == "implement":
-        return after.status in ("implemented", "validated") or _progress(after) > _progress(before)
-    return True
 
 
 def _progress(verdict: Verdict) -> int:

@@ -8,13 +8,14 @@ from gitchange.assessment.overview import Assessment
 from gitchange.errors import GitchangeError, Refused, RemoteError
 from gitchange.git.repository import FILE, MovedError
 from gitchange.ledger import remote as remotes
-from gitchange.ledger.records import TRAILER, check_record, entry_of, request_of
+from gitchange.ledger.records import check_record, entry_of, request_of
 from gitchange.ledger.remote import Report
 from gitchange.ledger.signoffs import Text
 from gitchange.model.change import parse_change
 from gitchange.model.finding import has_errors
 from gitchange.model.record import Outcome, Record, append_record
 from gitchange.model.text import said
+from gitchange.workflow.witnessing import trailers
 from gitchange.workflow.workspace import Workspace
 
 
@@ -142,7 +143,7 @@ def _record(
     tree = repository.edit_tree(repository.tree_of(old), {change.path: (repository.write_blob(raw), FILE)})
     message = (
         f"Document {change.id}: {change.title}\n\n{outcome}: {summary.strip()}\n\n"
-        f"Change: {change.id}\n{TRAILER}: {witnessed}\n"
+        f"{trailers(change.id, witnessed)}"
     )
     commit = repository.write_commit(tree, (old,), message, *workspace.who())
     kept = repository.switch_files(workspace.branch, old, commit)

@@ -13,7 +13,7 @@ from typing import Any
 from gitchange.errors import GitchangeError, Refused, UsageError
 from gitchange.git import program
 from gitchange.git.repository import FILE, Repository, write_file
-from gitchange.ledger import documents
+from gitchange.ledger import documents, notes
 from gitchange.ledger.documents import Policies
 from gitchange.ledger.remote import Report
 from gitchange.model import identifiers, policy, settings
@@ -21,6 +21,7 @@ from gitchange.model.change import Change, parse_change, write_change
 from gitchange.model.crosscheck import crosscheck
 from gitchange.model.finding import Finding, has_errors, in_order
 from gitchange.model.policy import Policy, load_policy
+from gitchange.workflow.witnessing import trailers
 from gitchange.workflow.workspace import Workspace
 
 
@@ -135,7 +136,8 @@ def new(workspace: Workspace, raw: bytes, *, commit: bool, push: bool = True) ->
     if old is None:
         raise UsageError("the branch has no commit yet", hint="`gitchange init` makes the first one")
     tree = repository.edit_tree(repository.tree_of(old), {change.path: (repository.write_blob(raw), FILE)})
-    message = f"Request {change.id}: {change.title}\n\nChange: {change.id}\n"
+    witnessed = repository.ref(notes.REF) if branch == workspace.branch else None
+    message = f"Request {change.id}: {change.title}\n\n{trailers(change.id, witnessed)}"
     made = repository.write_commit(tree, (old,), message, *workspace.who())
     repository.switch_files(branch, old, made)
     repository.set_ref(branch, made, old, f"gitchange new {change.id}")

@@ -13,25 +13,21 @@ from gitchange.assessment.overview import Assessment
 from gitchange.errors import GitchangeError, Refused, UsageError
 from gitchange.ledger import notes
 from gitchange.ledger.remote import Report
-from gitchange.ledger.signoffs import Authenticator, Doubt, Text
+from gitchange.ledger.signoffs import Text
 from gitchange.lifecycle.rehearse import Rehearsal, rehearse
 from gitchange.model.evidence import SignOff
 from gitchange.model.finding import Finding
 from gitchange.model.statement import (
     MEANINGS,
-    NAMESPACE,
-    PAYLOAD_TYPE,
     Answers,
     ChangeStep,
     Predicate,
     VerdictName,
     contradiction,
-    write_statement,
 )
 from gitchange.model.text import said
-from gitchange.signing.dsse import Envelope, pae
-from gitchange.signing.sshsig import parse_signature
-from gitchange.workflow.workspace import Workspace, retrying
+from gitchange.workflow.signing import claimed_time, sign_and_keep
+from gitchange.workflow.workspace import Workspace
 
 
 class WouldNotCount(Refused):
@@ -131,10 +127,8 @@ def sign(draft: Draft, answers: Answers, comment: str, *, push: bool = True) -> 
     """Sign a draft and keep it, in these steps:
 
     1. the answers must go with the verdict;
-    2. make the statement and have it signed;
-    3. the envelope must be genuine by the very check that readers will make;
-    4. append it to the note of the text, however often others are faster;
-    5. send it.
+    2. make the statement, have it signed, and keep it;
+    3. send it.
     """
     workspace = draft.workspace
     repository = workspace.repository
@@ -156,34 +150,14 @@ def sign(draft: Draft, answers: Answers, comment: str, *, push: bool = True) -> 
         repository=workspace.assessor.ground.introduction,
         policy=workspace.policy.tree,
         log=workspace.assessor.notes.commit,
-        time=workspace.now.isoformat(timespec="seconds").replace("+00:00", "Z"),
+        time=claimed_time(workspace),
     )
-    payload = write_statement(draft.text.path, draft.text.blob, draft.text.sha256, predicate)
-    signature = workspace.signer.sign(pae(PAYLOAD_TYPE, payload), NAMESPACE)
-    fingerprint = parse_signature(signature).public_key.fingerprint
-    line = Envelope(PAYLOAD_TYPE, payload, fingerprint, signature).to_line()
-    # 3. Genuine.
-    authenticator = Authenticator(
-        repository, workspace.assessor.ground.introduction, workspace.policy, workspace.now
-    )
-    judged = authenticator.authenticate(line, draft.text)
-    if isinstance(judged, Doubt):
-        raise GitchangeError(f"the signature was made and is not accepted: {judged.finding.message}")
-    # 4. Kept.
     message = (
         f"{draft.verdict} {draft.text.change} by {draft.by} as {draft.role}\n\n"
         f"{draft.assessment.change.title if draft.assessment.change else ''}\n"
     )
-    made = ""
-
-    def keep() -> None:
-        nonlocal made
-        tip = repository.ref(notes.REF)
-        made = notes.append(repository, tip, draft.text.blob, [line], workspace.who(), message)
-        repository.set_ref(notes.REF, made, tip, f"gitchange {draft.verdict} {draft.text.change}")
-
-    retrying(keep)
-    # 5. Sent.
+    judged, made = sign_and_keep(workspace, workspace.policy, draft.text, predicate, message)
+    # 3. Sent.
     report = workspace.exchange(with_branch=False) if push else None
     after = workspace.fresh().assessor.one(draft.text.change)
     return Signed(judged, after, repository.ref(notes.REF) or made, report)

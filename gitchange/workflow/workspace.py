@@ -96,13 +96,17 @@ class Workspace:
 
     @cached_property
     def principal(self) -> str:
+        """Who signs, by the policy in force."""
+        return self.principal_under(self.policy)
+
+    def principal_under(self, policy: Policy) -> str:
         """Who signs: the person to whom the policy gives the user's key.
 
         With a certificate, or a key that nobody's line lists, git's `user.email` must be a person's name in
         the policy. Refused when the policy knows neither.
         """
         key = self.signer.public_key()
-        owners = AllowedSigners.parse(self.policy.signers).principals_of(key)
+        owners = AllowedSigners.parse(policy.signers).principals_of(key)
         if len(owners) == 1:
             return owners[0]
         if len(owners) > 1:
@@ -111,7 +115,7 @@ class Workspace:
                 hint="policy/allowed_signers must give each person a key of their own",
             )
         email = self.repository.config("user.email")
-        if email in self.policy.people and "-cert-" in key.type:
+        if email in policy.people and "-cert-" in key.type:
             return str(email)
         raise Refused(
             f"the policy does not know your key {key.fingerprint}",

@@ -1,0 +1,171 @@
+"""`policy show`, `approve`, `adopt`: how a policy takes the place of the one before it.
+
+A proposed policy is a folder in some commit. The members of `root` sign it (the sign-offs are kept in the notes of its
+tree); when enough of them have, `adopt` commits it on the branch of record together with their envelopes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gitchange.errors import GitchangeError, Refused, UsageError
+from gitchange.git.repository import FILE, TREE
+from gitchange.ledger import notes
+from gitchange.ledger.remote import Report
+from gitchange.ledger.signoffs import Text
+from gitchange.ledger.timeline import APPROVALS, ROOT_ROLE, Reign, policy_text
+from gitchange.model import policy as policies
+from gitchange.model.policy import Policy
+from gitchange.model.statement import (
+    MEANINGS,
+    Answers,
+    Predicate,
+)
+from gitchange.model.text import said
+from gitchange.workflow.signing import claimed_time, sign_and_keep
+from gitchange.workflow.witnessing import trailers
+from gitchange.workflow.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A policy that is to take the place of the one in force."""
+
+    commit: str
+    """The commit that has it."""
+    policy: Policy
+    text: Text
+    approved_by: tuple[str, ...]
+    """Members of root who have signed it."""
+    lines: tuple[bytes, ...]
+    """Their envelopes."""
+    needed: int
+    """How many of them it takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyState:
+    """`policy show`: what is in force, and how it came to be."""
+
+    policy: Policy | None
+    reigns: tuple[Reign, ...]
+
+
+def show_policy(workspace: Workspace) -> PolicyState:
+    """The policy in force and its history."""
+    return PolicyState(workspace.assessor.policy, tuple(workspace.assessor.timeline.reigns))
+
+
+def proposal(workspace: Workspace, revision: str) -> Proposal:
+    """The policy of a commit as a proposal; Refused when it cannot follow the one in force."""
+    assessor, repository = workspace.assessor, workspace.repository
+    in_force = next((r.policy for r in reversed(assessor.timeline.reigns) if r.policy is not None), None)
+    if in_force is None:
+        raise GitchangeError("no policy is in force, so none can be approved under it")
+    commit = repository.resolve(revision)
+    loaded, found = assessor.policies.at(commit)
+    if loaded is None:
+        listing = "\n".join(f"  {f.where or f.path}: {f.message}" for f in found)
+        raise Refused(f"the policy of {revision} has errors:\n{listing}")
+    if loaded.tree == in_force.tree:
+        raise Refused(
+            f"the policy of {revision} is the one in force",
+            hint="commit the new policy, on a branch if you like, and name it: `gitchange policy approve BRANCH`",
+        )
+    if loaded.version != in_force.version + 1:
+        raise Refused(
+            f"the policy of {revision} has version {loaded.version}; the one in force has {in_force.version}",
+            hint=f"set `version = {in_force.version + 1}` in policy/policy.toml",
+        )
+    lines = assessor.notes.lines(loaded.tree)
+    by, counting = assessor.timeline.approving(lines, loaded, in_force, workspace.now)
+    root = in_force.file.roles.get(ROOT_ROLE)
+    if root is None:
+        raise Refused("the policy in force has no role `root`, so nobody can change it")
+    text = policy_text(repository, loaded.tree, loaded.version)
+    return Proposal(commit, loaded, text, by, counting, root.threshold)
+
+
+def approve_policy(
+    workspace: Workspace, revision: str, comment: str, *, push: bool = True
+) -> tuple[Proposal, Report | None]:
+    """Sign a proposed policy, in these steps:
+
+    1. fetch, and find the proposal;
+    2. the signer must be a member of root under the policy in force;
+    3. sign, check what was signed, keep it in the note of the policy's folder, send it.
+    """
+    # 1.
+    if push:
+        workspace.exchange(with_branch=False, sending=False)
+    workspace = workspace.fresh()
+    proposed = proposal(workspace, revision)
+    assessor = workspace.assessor
+    in_force = next(r.policy for r in reversed(assessor.timeline.reigns) if r.policy is not None)
+    # 2.
+    by = workspace.principal_under(in_force)
+    if by not in in_force.members(ROOT_ROLE):
+        raise Refused(
+            f"{by} is no member of root, and only they decide about the policy",
+            hint=f"members: {', '.join(in_force.members(ROOT_ROLE)) or 'none'}",
+        )
+    # 3.
+    predicate = said(
+        Predicate,
+        change=proposed.text.change,
+        step="policy",
+        verdict="approve-policy",
+        by=by,
+        role=ROOT_ROLE,
+        meaning=MEANINGS["approve-policy"],
+        answers=Answers(),
+        comment=comment.strip(),
+        repository=assessor.ground.introduction,
+        policy=in_force.tree,
+        log=assessor.notes.commit,
+        time=claimed_time(workspace),
+    )
+    message = f"approve policy version {proposed.policy.version} by {by}\n"
+    sign_and_keep(workspace, in_force, proposed.text, predicate, message)
+    report = workspace.exchange(with_branch=False) if push else None
+    return proposal(workspace.fresh(), proposed.commit), report
+
+
+def adopt_policy(
+    workspace: Workspace, revision: str, *, push: bool = True
+) -> tuple[Proposal, str, Report | None]:
+    """Put an approved policy in force: commit it with its approvals on the branch of record.
+
+    Refused while root's threshold, under the policy in force, is not met.
+    """
+    if push:
+        workspace.exchange(with_branch=False, sending=False)
+    workspace = workspace.fresh()
+    proposed = proposal(workspace, revision)
+    repository, assessor = workspace.repository, workspace.assessor
+    if len(proposed.approved_by) < proposed.needed:
+        raise Refused(
+            f"policy version {proposed.policy.version} is approved by "
+            f"{', '.join(proposed.approved_by) or 'nobody'}; {proposed.needed} of root are needed",
+            hint=f"`gitchange policy approve {revision}` by the others",
+        )
+    old = repository.ref(workspace.branch)
+    if old is None or old != assessor.ground.main:
+        raise UsageError(f"{workspace.branch} is not here as a branch of its own")
+    version = proposed.policy.version
+    tree = repository.edit_tree(
+        repository.tree_of(old),
+        {
+            policies.ROOT: (proposed.policy.tree, TREE),
+            f"{APPROVALS}/{version}.jsonl": (repository.write_blob(notes.join(proposed.lines)), FILE),
+        },
+    )
+    message = (
+        f"Adopt policy version {version}\n\nApproved by {', '.join(proposed.approved_by)}.\n\n"
+        f"{trailers(None, assessor.notes.commit)}"
+    )
+    commit = repository.write_commit(tree, (old,), message, *workspace.who())
+    repository.switch_files(workspace.branch, old, commit)
+    repository.set_ref(workspace.branch, commit, old, f"gitchange policy adopt {version}")
+    report = workspace.fresh().exchange(with_branch=True) if push else None
+    return proposed, commit, report

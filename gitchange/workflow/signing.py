@@ -1,0 +1,54 @@
+"""From a predicate to a line in the notes: sign with the user's tool, check as readers will, keep.
+
+What is signed, and whether it would count, is decided by `signoffs` and `policies`.
+"""
+
+from __future__ import annotations
+
+from gitchange.errors import GitchangeError
+from gitchange.ledger import notes
+from gitchange.ledger.signoffs import Authenticator, Doubt, Text
+from gitchange.model.evidence import SignOff
+from gitchange.model.policy import Policy
+from gitchange.model.statement import NAMESPACE, PAYLOAD_TYPE, Predicate, write_statement
+from gitchange.signing.dsse import Envelope, pae
+from gitchange.signing.sshsig import parse_signature
+from gitchange.workflow.workspace import Workspace, retrying
+
+
+def claimed_time(workspace: Workspace) -> str:
+    """Now, as a statement claims it: RFC 3339 in UTC, whole seconds."""
+    return workspace.now.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def sign_and_keep(
+    workspace: Workspace, policy: Policy, text: Text, predicate: Predicate, message: str
+) -> tuple[SignOff, str]:
+    """Make a sign-off and keep it; the sign-off and the notes commit that has it, in these steps:
+
+    1. write the statement and have it signed;
+    2. the envelope must be genuine by the very check that readers make, under `policy`;
+    3. append it to the note of the text, however often others are faster.
+    """
+    repository = workspace.repository
+    # 1.
+    payload = write_statement(text.path, text.blob, text.sha256, predicate)
+    signature = workspace.signer.sign(pae(PAYLOAD_TYPE, payload), NAMESPACE)
+    fingerprint = parse_signature(signature).public_key.fingerprint
+    line = Envelope(PAYLOAD_TYPE, payload, fingerprint, signature).to_line()
+    # 2.
+    authenticator = Authenticator(repository, workspace.assessor.ground.introduction, policy, workspace.now)
+    judged = authenticator.authenticate(line, text)
+    if isinstance(judged, Doubt):
+        raise GitchangeError(f"the signature was made and is not accepted: {judged.finding.message}")
+    # 3.
+    made = ""
+
+    def keep() -> None:
+        nonlocal made
+        tip = repository.ref(notes.REF)
+        made = notes.append(repository, tip, text.blob, [line], workspace.who(), message)
+        repository.set_ref(notes.REF, made, tip, f"gitchange {predicate.verdict} {predicate.change}")
+
+    retrying(keep)
+    return judged, made
