@@ -385,20 +385,24 @@ class Repository:
             # A submodule's files are git's to update; only the index follows.
             is_module = any(entry and not entry.is_blob for entry in (was, now))
             on_disk = staged if is_module else self._on_disk(target)
-            if on_disk not in expected or staged not in expected:
+            if staged not in expected:
+                kept.append(path)
+                continue
+            if on_disk not in expected:
                 kept.append(path)
             elif now is None:
                 if was and was.is_blob:
                     self._remove(target)
-                if path in index:
-                    index.remove(path)
-            else:
-                if now.is_blob and (on_disk != now.id or (was and was.mode != now.mode)):
-                    if now.is_file:
-                        write_file(target, self.blob(now.id), executable=now.mode != FILE)
-                    else:
-                        write_link(target, self.blob(now.id))
+            elif now.is_blob and (on_disk != now.id or (was and was.mode != now.mode)):
+                if now.is_file:
+                    write_file(target, self.blob(now.id), executable=now.mode != FILE)
+                else:
+                    write_link(target, self.blob(now.id))
+            # The index follows also where the user's file stays: the next commit must not undo this one.
+            if now is not None:
                 index.add(pygit2.IndexEntry(path, pygit2.Oid(hex=now.id), FileMode(now.mode)))
+            elif path in index:
+                index.remove(path)
         try:
             index.write()
         except pygit2.GitError as error:

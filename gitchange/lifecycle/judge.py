@@ -377,6 +377,8 @@ class _Case:
             self.flags.append("emergency debt" if late else "approval pending")
         if backed_out:
             self.flags.append("backed out")
+        elif status == "rejected" and current:
+            self.flags.append("implemented")  # somebody refused it afterwards; the systems are changed
         if not self.evidence.merged:
             self.flags.append("not merged")
         for waived in sorted(self.used_waivers):
@@ -549,6 +551,8 @@ class _Case:
         is_author = person.casefold() in self.evidence.authors
         if is_author and person != self.change.requester and "evaluator-is-author" not in self.waived:
             return "evaluator-is-author"
+        if self.change.type == "emergency" and any(s.by == person for s in self._of("implementation")):
+            return "evaluator-is-implementer"  # what was done first is approved by a second person
         return ""
 
     def _may_evaluate(self, sign_off: SignOff) -> bool:
@@ -565,6 +569,13 @@ class _Case:
                 "duties.evaluator-is-author",
                 f"{sign_off.by} wrote a commit of the request and cannot evaluate it",
                 "another holder of the role evaluates",
+                severity="warning",
+            )
+        elif excluded == "evaluator-is-implementer":
+            self._find(
+                "duties.evaluator-is-implementer",
+                f"{sign_off.by} implemented the emergency change and cannot approve it",
+                "an emergency is approved by a second person",
                 severity="warning",
             )
         elif sign_off.by == self.change.requester:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
 import tomli_w
@@ -56,18 +56,23 @@ class Role(Part):
         return self
 
 
+T = TypeVar("T")
+Some = Annotated[Listed[T], Field(min_length=1)]
+"""At least one: a rule for none of something would never apply, and nobody would notice."""
+
+
 class When(Part):
     """To which changes a rule applies; every condition given must hold."""
 
-    types: Listed[ChangeType] | None = None
+    types: Some[ChangeType] | None = None
     """Types of change; all when not given."""
-    risk: Listed[RiskLevel] | None = None
+    risk: Some[RiskLevel] | None = None
     """Levels of the change's worst risk; all when not given."""
     customer_data: bool | None = None
     """Whether one of the systems holds customer information."""
-    systems: Listed[Slug] | None = None
+    systems: Some[Slug] | None = None
     """At least one of the change's systems is among these."""
-    environments: Listed[Slug] | None = None
+    environments: Some[Slug] | None = None
     """At least one of the change's environments is among these."""
 
 
@@ -395,6 +400,16 @@ def _contradictions(
                     "unknown-system",
                     f"rule {rule.name!r} names the system {name!r}, which systems.toml does not have",
                     "correct the name, or add the system",
+                )
+        known = {environment for system in systems.systems.values() for environment in system.environments}
+        for name in rule.when.environments or ():
+            if name not in known:
+                at(
+                    POLICY_FILE,
+                    ("rules", index, "when"),
+                    "unknown-environment",
+                    f"rule {rule.name!r} names the environment {name!r}, which no system has",
+                    "correct the name, or add the environment to a system",
                 )
     for name, system in systems.systems.items():
         for other in system.depends_on:

@@ -272,6 +272,26 @@ def test_switch_files_keeps_what_the_user_edited(folder: Path, staged: bool) -> 
     assert (folder / "b").read_text() == "2"
 
 
+@pytest.mark.parametrize("edit", ["edited", "removed", "in the way"])
+def test_commit_after_a_switch_undoes_nothing(folder: Path, edit: str) -> None:
+    """A user who commits something else after a switch does not commit the old state of a file that was kept."""
+    commit(folder, "one", a="1", other="1")
+    commit(folder, "two", a="2", b="theirs")
+    repository, old, new = forward(folder)
+    match edit:
+        case "edited":
+            (folder / "a").write_text("mine")
+        case "removed":
+            (folder / "a").unlink()
+        case _:
+            (folder / "b").write_text("mine")
+    assert switch(repository, old, new) == (("b",) if edit == "in the way" else ("a",))
+    (folder / "other").write_text("2")
+    git(folder, "add", "other")
+    git(folder, "commit", "--quiet", "-m", "mine")
+    assert git(folder, "show", "--format=", "--name-only", "HEAD") == "other"
+
+
 def test_switch_files_keeps_an_untracked_file_in_the_way(folder: Path) -> None:
     """A file of the user's that git does not know is never overwritten."""
     commit(folder, "one", a="1")

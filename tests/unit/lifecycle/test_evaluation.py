@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -389,3 +390,32 @@ def test_a_whole_change_is_judged_from_its_record_alone() -> None:
     story.sign(DEE, "validate", seen=None)
     story.facts["order_known"] = False
     assert story.verdict(documented=True).status == "documented"
+
+
+# -- the policy by which a sign-off is judged ------------------------------------------------
+
+
+def test_who_held_the_role_when_it_was_witnessed_still_counts() -> None:
+    """An approval by somebody who has left the role since counts, when it was held where it was witnessed."""
+    story = Story()
+    made = story.sign(BO, "approve")
+    story.signed = [replace(made, held=frozenset({"change-manager"}))]
+    assert story.status == "approved"
+
+
+@pytest.mark.parametrize("held", [frozenset(), frozenset({"security", "developer"})])
+def test_who_did_not_hold_the_role_when_it_was_witnessed_does_not_count(held: frozenset[str]) -> None:
+    """An approval does not become good because its signer was given the role afterwards."""
+    story = Story()
+    made = story.sign(ADA, "approve")
+    story.signed = [replace(made, held=held)]
+    assert story.status == "requested"
+    assert story.codes() == ["sign-off.role-not-held"]
+
+
+def test_a_refusal_by_somebody_who_has_left_the_role_still_stands() -> None:
+    """Taking the role from whoever refused does not take the refusal away, once it is witnessed."""
+    story = Story().approved()
+    made = story.sign(BO, "reject", "change-manager")
+    story.signed[-1] = replace(made, held=frozenset({"change-manager"}))
+    assert story.status == "rejected"

@@ -22,7 +22,7 @@ from tests.unit.lifecycle.stories import (
     stories,
 )
 
-MANY = settings(max_examples=250, deadline=None)
+MANY = settings(max_examples=120, deadline=None)
 
 RANK = {
     "withdrawn": 0,
@@ -106,7 +106,7 @@ def test_what_a_withdrawn_change_needs_is_a_new_request(story: Story) -> None:
     assert story.status == "withdrawn"
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(stories())
 def test_a_complete_change_went_through_everything_that_the_policy_asks(story: Story) -> None:
     """When a change is complete, each rule was met by persons who may, and no refusal is unanswered."""

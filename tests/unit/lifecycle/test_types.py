@@ -18,6 +18,7 @@ from tests.unit.lifecycle.builders import (
     MO,
     MODELS,
     NOW,
+    ROLES,
     STANDARD,
     Story,
     a_policy,
@@ -209,3 +210,24 @@ def test_separation_of_duties_holds_for_standard_changes() -> None:
     story.sign(CY, "implement")
     story.sign(CY, "validate")
     assert story.status == "implemented"
+
+
+def test_an_emergency_is_not_approved_by_its_implementer() -> None:
+    """An emergency is approved by a second person: not by whoever did it."""
+    roles = {**ROLES, "developer": {"members": [BO, MO]}}
+    story = Story(a_policy(roles=roles), **EMERGENCY)
+    story.sign(MO, "implement")
+    story.sign(MO, "approve")
+    assert "emergency debt" in story.verdict().flags
+    assert "duties.evaluator-is-implementer" in story.codes()
+    assert MO not in {who for n in story.verdict().next if n.action == "evaluate" for who in n.who}
+    story.sign(ADA, "approve")
+    assert "emergency debt" not in story.verdict().flags
+
+
+def test_a_change_rejected_after_its_implementation_says_that_it_was_implemented() -> None:
+    """A late rejection does not hide that the systems were changed."""
+    story = Story().approved()
+    story.sign(BO, "implement")
+    story.sign(MO, "reject")
+    assert (story.status, story.verdict().flags) == ("rejected", ("implemented",))

@@ -558,7 +558,7 @@ def change_data(draw: st.DrawFn) -> dict[str, Any]:
     return data
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(change_data())
 def test_what_is_written_is_read_back_to_the_byte(data: dict[str, Any]) -> None:
     """A change file that was written gives the same data when it is read, long texts to the byte."""

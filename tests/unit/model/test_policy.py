@@ -110,6 +110,18 @@ WRONG: dict[str, tuple[Edit, str, str, str]] = {
         {"rules": [rule(when={"systems": ["apii"]})]},
         *("policy.unknown-system", "rules.0.when", "'apii'"),
     ),
+    "an unknown environment in a condition": (
+        {"rules": [rule(when={"environments": ["prodution"]})]},
+        *("policy.unknown-environment", "rules.0.when", "'prodution', which no system has"),
+    ),
+    "a rule for no type": (
+        {"rules": [rule(when={"types": []})]},
+        *("policy.empty", "rules[0].when.types", "at least one entry"),
+    ),
+    "a rule for no system": (
+        {"rules": [rule(when={"systems": []})]},
+        *("policy.empty", "rules[0].when.systems", "at least one entry"),
+    ),
     "a version of zero": ({"version": 0}, "policy.wrong-value", "version", "greater than or equal to 1"),
     "a version in quotes": ({"version": "1"}, "policy.wrong-type", "version", "a whole number, not text"),
     "a branch that is an option": ({"main": "--force"}, "policy.wrong-value", "main", "match pattern"),

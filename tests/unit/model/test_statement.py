@@ -224,7 +224,7 @@ def test_no_bytes_crash_the_reader(raw: bytes) -> None:
         read_statement(raw)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
@@ -250,7 +250,7 @@ def test_no_json_crashes_the_reader(value: object, outer: str, inner: str) -> No
         assert read.predicate.meaning == MEANINGS["approve"]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.data(), st.sampled_from(list(MEANINGS)))
 def test_one_other_byte_is_another_statement_or_none(data: st.DataObject, verdict: VerdictName) -> None:
     """One changed byte makes a payload unreadable or lets it say something else; it never goes unnoticed."""
