@@ -14,8 +14,8 @@ from gitchange.git.repository import Repository
 from gitchange.ledger.signoffs import Authenticates, Doubt, Text
 from gitchange.model.change import Change, parse_change
 from gitchange.model.evidence import SignOff
-from gitchange.model.finding import Finding
-from gitchange.model.record import Record, RecordSignOff
+from gitchange.model.finding import Finding, Severity
+from gitchange.model.record import Record, RecordSignOff, append_record
 from gitchange.model.statement import Answers
 
 TRAILER = "Approvals"
@@ -41,18 +41,20 @@ def check_record(
     1. the request's length, Git id and SHA-256 are those of the file's first bytes;
     2. those bytes alone are a change file without a record, the same change;
     3. every envelope is a genuine sign-off on them;
-    4. its readable fields say what the envelope says.
+    4. its readable fields say what the envelope says;
+    5. it is laid out as `gitchange document` lays it out: no comment was put between (a warning, because a
+       later version may write the same data in another way).
     """
     found: list[Finding] = []
     position = request_of(raw, change).count(b"\n") + 2
 
-    def at(code: str, message: str, hint: str = "") -> None:
+    def at(code: str, message: str, hint: str = "", severity: Severity = "error") -> None:
         found.append(
             Finding(
                 f"record.{code}",
                 message,
                 hint or "restore the file as `gitchange document` wrote it: `git log -p` has it",
-                "error",
+                severity,
                 change.path,
                 position,
                 1,
@@ -90,6 +92,9 @@ def check_record(
             at("repeated", f"sign_offs[{index}] by {entry.by} is there twice")
             continue
         genuine.append(judged)
+    # 5. The layout.
+    if not found and append_record(request, record) != raw:
+        at("layout", "the record says the same in other bytes than gitchange writes", severity="warning")
     return tuple(genuine), tuple(found)
 
 

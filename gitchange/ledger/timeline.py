@@ -201,7 +201,8 @@ class Timeline:
             return refused(
                 "policy.no-predecessor", "there is no readable policy before it", "restore the first one"
             )
-        back = f"`git checkout {approved.tree}` is the last approved one; restore policy/ to it"
+        last = next(reign.commit for reign in reversed(self.reigns) if reign.policy is approved)
+        back = f"`git checkout {last[:12]} -- policy` brings the last approved one back"
         loaded, found = self._policies.of_tree(tree) if tree else (None, ())
         if loaded is None:
             reasons = "; ".join(f.message for f in found) or "the folder is gone"
