@@ -86,11 +86,11 @@ class Assessor:
         )
 
     def _full_id(self, given: str) -> str:
-        """The id for what was typed: whole, or so much of its end that it is unique; a path too."""
+        """The id for what was typed: whole, its last part (K7Q3) where only one change has it, or the path."""
         text = given.rsplit("/", 1)[-1].removesuffix(".toml").upper()
         if identifiers.is_id(text):
             return text
-        matching = sorted(change for change in self.known_ids if change.endswith(text) or text in change)
+        matching = sorted(change for change in self.known_ids if change.endswith(f"-{text}"))
         if text and len(matching) == 1:
             return matching[0]
         if matching and text:

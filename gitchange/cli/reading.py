@@ -126,6 +126,8 @@ def _render(assessment: Assessment) -> None:
         if sign_off.comment:
             say(paragraph(sign_off.comment, "    "))
         say(f"    key {sign_off.key} ({sign_off.key_type}), sign-off {sign_off.digest[:12]}")
+        witnessed = f"witnessed by {sign_off.witness[:12]}" if sign_off.witness else "not witnessed yet"
+        say(f"    judged under policy version {sign_off.judged_by}, {witnessed}")
     if change.record is not None:
         say("Record", underline=True)
         say(paragraph(f"{change.record.outcome}: {change.record.summary}"))

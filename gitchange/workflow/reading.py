@@ -118,6 +118,8 @@ def show_json(assessment: Assessment) -> dict[str, Any]:
                 "blob": s.blob,
                 "current": evidence is not None and s.blob == evidence.blob,
                 "counts": assessment.counts(s),
+                "policy_version": s.judged_by,
+                "witness": s.witness,
             }
             for s in assessment.sign_offs
         ],

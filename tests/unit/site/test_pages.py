@@ -98,7 +98,7 @@ def test_a_sign_off_has_a_card_with_its_evidence(site: Path) -> None:
         "Necessary yes Feasible yes Safe yes",
         "reload outside office hours",
         "verified with the ssh-ed25519 key SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU",
-        "judged by version 2; the signer saw the same",
+        "judged by version 2, in force now: no commit has witnessed it yet; the signer saw the same",
         "the signer saw 888888888888",
         "Done differently Reloaded twice",
         "passed health",
