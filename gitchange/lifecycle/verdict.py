@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from gitchange.model.evidence import SignOff
 from gitchange.model.finding import Finding
@@ -19,17 +19,7 @@ Status = Literal[
     "documented",
     "withdrawn",
 ]
-STATUSES: tuple[Status, ...] = (
-    "requested",
-    "info-requested",
-    "approved",
-    "rejected",
-    "implemented",
-    "failed",
-    "validated",
-    "documented",
-    "withdrawn",
-)
+STATUSES: tuple[Status, ...] = get_args(Status)
 CLOSED: frozenset[Status] = frozenset({"documented", "rejected", "withdrawn"})
 """Statuses in which nobody is waited for."""
 
