@@ -282,6 +282,15 @@ class Assessor:
             else:
                 policy, moment = point.before, point.moment
             witnessed = trailer_of(self.repository.commit(recorded.commit).message) or point.witnesses
+            # Its author chose the trailer: one that is older than what the branch had witnessed before hides nothing.
+            earlier = self.timeline.witnessed_before(point.commit)
+            if (
+                earlier is not None
+                and witnessed is not None
+                and self.repository.has_commit(witnessed)
+                and self.repository.is_ancestor(witnessed, earlier)
+            ):
+                witnessed = earlier
             if recorded.blob != entry.id:
                 newest = next(t for t in history if t.blob == entry.id or t is history[-1])
                 found.append(

@@ -107,6 +107,12 @@ class Timeline:
         """The newest notes commit that the line witnessed and that is here."""
         return self._witnessing[-1][1].commit if self._witnessing else None
 
+    def witnessed_before(self, commit: str) -> str | None:
+        """The newest notes commit that the line had witnessed before this commit."""
+        place = self._place.get(commit, len(self.points))
+        earlier = [held.commit for at, held in self._witnessing if at < place]
+        return earlier[-1] if earlier else None
+
     @property
     def findings(self) -> tuple[Finding, ...]:
         """What is wrong with the line's policies."""

@@ -215,7 +215,7 @@ def test_older_approval_cannot_be_spelled_anew(take: Take) -> None:
 # -- records --------------------------------------------------------------------------------------
 
 
-def by_hand(scene: Scene, trailer: str = "") -> None:
+def by_hand(scene: Scene, trailer: str = "", *, sealed: bool = False) -> None:
     """What `document` would write, committed by hand over a rejection that came after the validation."""
     git(scene.repo, "branch", "--quiet", "before")
     notes = git(scene.repo, "rev-parse", REF)
@@ -224,6 +224,8 @@ def by_hand(scene: Scene, trailer: str = "") -> None:
     git(scene.repo, "reset", "--quiet", "--hard", "before")
     scene.company.must("mo", "reject", scene.change, "-m", "This must not be made.")
     assert scene.status == "rejected"
+    if sealed:
+        scene.company.must("mo", "seal")
     words = {"": "Record", "of the notes before": f"Record\n\nApprovals: {notes}"}
     words["of the notes now"] = f"Record\n\nApprovals: {git(scene.repo, 'rev-parse', REF)}"
     scene.commit(raw, message=words[trailer])
@@ -246,6 +248,15 @@ def test_record_that_leaves_out_a_refusal_is_not_silent(take: Take, trailer: str
     assert "record.leaves-out" in scene.codes()
     assert "by the notes as they are now, the change is rejected" in scene.company.do("ada", "verify").out
     assert (scene.status == "documented") == bool(trailer)
+
+
+@pytest.mark.parametrize("trailer", ["", "of the notes before", "of the notes now"])
+def test_record_cannot_leave_out_a_refusal_that_was_witnessed_before(take: Take, trailer: str) -> None:
+    """Once the branch of record witnessed a rejection, no trailer of a record made by hand hides it."""
+    scene = take("validated")
+    by_hand(scene, trailer, sealed=True)
+    assert scene.status != "documented"
+    assert scene.company.do("ada", "verify").code == 1
 
 
 TRAILERS = {
