@@ -157,7 +157,7 @@ def test_commands_are_copied(page: Any, address: str) -> None:
     page.get_by_text("Verify this signature").first.click()
     frame = page.locator("details[open] .copyable").first
     frame.get_by_role("button", name="Copy").click()
-    assert frame.get_by_role("button", name="Copied").is_visible()
+    frame.get_by_role("button", name="Copied").wait_for()  # copying is asynchronous; fails after 30 s
     copied = page.evaluate("navigator.clipboard.readText()")
     assert copied == frame.locator("code").text_content()
     assert copied.startswith("( set -eu;")
