@@ -108,10 +108,13 @@ def test_links_lead_through_the_site(page: Any, address: str) -> None:
     """From the home page to a change, to its signer, and back home."""
     page.goto(f"{address}/index.html")
     page.get_by_role("link", name="Renew the wildcard certificate").first.click()
+    page.wait_for_url("**/changes/CHG-20261107-0006.html")
     assert page.title() == "Renew the wildcard certificate · CHG-20261107-0006 · Acme changes"
     page.get_by_role("link", name="dee@example.org").first.click()
+    page.wait_for_url("**/people/*.html")
     assert page.locator("h1").inner_text() == "dee@example.org"
     page.get_by_role("link", name="Overview").click()
+    page.wait_for_url("**/index.html")
     assert page.locator("h1").inner_text() == "Acme changes"
 
 
@@ -169,7 +172,7 @@ def test_the_keyboard_reaches_the_content_first(page: Any, address: str) -> None
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className") == "skip"
     page.keyboard.press("Enter")
-    assert page.evaluate("document.activeElement.id") == "main"
+    page.wait_for_function("document.activeElement.id == 'main'")
 
 
 def test_it_works_without_javascript(chromium: Any, address: str) -> None:
