@@ -9,6 +9,7 @@ import datetime as dt
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -24,15 +25,13 @@ from gitchange.ledger.records import check_record, request_of, text_of, trailer_
 from gitchange.ledger.signoffs import Doubt, Text
 from gitchange.ledger.timeline import Timeline, WitnessedAuthenticator
 from gitchange.lifecycle.judge import judge
+from gitchange.lifecycle.verdict import REFUSED
 from gitchange.model import identifiers
 from gitchange.model.change import Change, ParsedChange, parse_change
 from gitchange.model.crosscheck import crosscheck
 from gitchange.model.evidence import Evidence, SignOff
 from gitchange.model.finding import Finding, has_errors, in_order
 from gitchange.model.policy import Policy
-
-REFUSED: frozenset[str] = frozenset({"rejected", "info-requested", "failed", "withdrawn"})
-"""Statuses that somebody's refusal gives."""
 
 
 class Assessor:
@@ -62,6 +61,7 @@ class Assessor:
             self.now = self.timeline.points[-1].moment
             self.notes = Notes(repository, self.timeline.last_witnessed)
         self._authenticators: dict[tuple[str, str | None], WitnessedAuthenticator] = {}
+        self._with_record: dict[str, bool] = {}
         self._known_ids: frozenset[str] | None = None
 
     # -- one ---------------------------------------------------------------------------------
@@ -70,7 +70,7 @@ class Assessor:
         """The change's file, the commit it was found in, and whether that is on the branch of record.
 
         A change that is not there yet is looked for where HEAD stands: evaluation may precede the merge.
-        UsageError when there is no such change, with the ids that come near.
+        UsageError when there is no such change.
         """
         wanted = self._full_id(change_id)
         path = identifiers.path_of(wanted)
@@ -115,18 +115,23 @@ class Assessor:
     def all(self) -> tuple[Assessment, ...]:
         """The state of every change on the branch of record, newest first; strays are among them."""
         history: dict[str, list[Touch]] = {}
-        for touch in program.touches(self.repository, self.ground.main, identifiers.ROOT):
+        for touch in self._touches:
             history.setdefault(touch.path, []).append(touch)
         entries = documents.change_files(self.repository, self.ground.main)
         assessed = [self._assess(entry, history.get(entry.path, ()), True) for entry in entries]
         return tuple(sorted(assessed, key=_requested, reverse=True))
+
+    @cached_property
+    def _touches(self) -> tuple[Touch, ...]:
+        """The history of all change files on the branch of record."""
+        return tuple(program.touches(self.repository, self.ground.main, identifiers.ROOT))
 
     def removed(self) -> tuple[Finding, ...]:
         """Change files that the history had and the branch of record has no more."""
         present = {entry.path for entry in documents.change_files(self.repository, self.ground.main)}
         found: list[Finding] = []
         gone: dict[str, Touch] = {}
-        for touch in program.touches(self.repository, self.ground.main, identifiers.ROOT):
+        for touch in self._touches:
             if touch.path not in present and touch.path not in gone:
                 gone[touch.path] = touch
         for path, touch in gone.items():
@@ -144,20 +149,25 @@ class Assessor:
             )
         return in_order(found)
 
+    @property
+    def pin_findings(self) -> tuple[Finding, ...]:
+        """A warning when the introduction was found in the history itself instead of being pinned."""
+        if self.ground.pinned:
+            return ()
+        return (
+            Finding(
+                "introduction.not-pinned",
+                f"the introduction {self.ground.introduction} was found in the history itself, not pinned",
+                f"compare it with a colleague's, then `git config {documents.INTRODUCTION_KEY} "
+                f"{self.ground.introduction}` (or --introduction ID)",
+                "warning",
+            ),
+        )
+
     def overview(self) -> Overview:
         """Everything, for the site and the verification."""
         settings, setting_findings = documents.settings_at(self.repository, self.ground.main)
-        found = [*self.policy_findings, *setting_findings, *self.removed()]
-        if not self.ground.pinned:
-            found.append(
-                Finding(
-                    "introduction.not-pinned",
-                    f"the introduction commit {self.ground.introduction} was found in the history, not pinned",
-                    "ask a colleague whether it is the right one, then "
-                    f"`git config {documents.INTRODUCTION_KEY} {self.ground.introduction}`",
-                    "warning",
-                )
-            )
+        found = [*self.pin_findings, *self.policy_findings, *setting_findings, *self.removed()]
         return Overview(
             title=settings.title,
             main=self.ground.main,
@@ -398,11 +408,12 @@ class Assessor:
         return entry is not None and entry.is_file and self._has_record(entry.id, path)
 
     def _has_record(self, blob: str, path: str) -> bool:
-        raw = self.repository.blob(blob)
-        if b"[record]" not in raw:  # spares the parser; the words may also stand inside a text
-            return False
-        change = parse_change(raw, path).change
-        return change is not None and change.record is not None
+        if blob not in self._with_record:
+            raw = self.repository.blob(blob)
+            # The words spare the parser; they may also stand inside a text.
+            change = parse_change(raw, path).change if b"[record]" in raw else None
+            self._with_record[blob] = change is not None and change.record is not None
+        return self._with_record[blob]
 
     def _evidence(
         self,

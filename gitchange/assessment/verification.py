@@ -13,7 +13,7 @@ from typing import Any, Literal
 from gitchange.assessment.assess import Assessor
 from gitchange.assessment.overview import Assessment
 from gitchange.git import program
-from gitchange.ledger import chain, documents, notes
+from gitchange.ledger import chain, notes
 from gitchange.ledger.records import TRAILER, trailer_of
 from gitchange.ledger.signoffs import described
 from gitchange.model import identifiers
@@ -95,18 +95,7 @@ def verify_repository(assessor: Assessor, changes: tuple[str, ...] = ()) -> Veri
     checks: list[Check] = []
     # 1. The introduction.
     ground = assessor.ground
-    found: list[Finding] = []
-    if not ground.pinned:
-        found.append(
-            Finding(
-                "introduction.not-pinned",
-                f"the introduction {ground.introduction} was found in the history itself, not pinned",
-                f"compare it with a colleague's, then `git config {documents.INTRODUCTION_KEY} "
-                f"{ground.introduction}` (or --introduction ID)",
-                "warning",
-            )
-        )
-    checks.append(Check("introduction", "is this the repository that was joined?", 1, tuple(found)))
+    checks.append(Check("introduction", "is this the repository that was joined?", 1, assessor.pin_findings))
     # 2. The policy.
     question = "can the policy be read, and was each version approved under the one before?"
     checks.append(Check("policy", question, len(assessor.timeline.reigns), assessor.policy_findings))

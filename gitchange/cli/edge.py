@@ -16,7 +16,7 @@ from typing import Any
 import click
 
 from gitchange import __version__
-from gitchange.cli.terminal import clean, complain
+from gitchange.cli.terminal import complain
 from gitchange.errors import GitchangeError
 
 
@@ -55,8 +55,3 @@ def guarded(work: Callable[[], Any]) -> int:
             log.write(traceback.format_exc())
         complain(f"this is a bug in gitchange: {type(error).__name__}: {error}", f"details are in {log.name}")
         return 4
-
-
-def report(message: str) -> None:
-    """A line for people on standard error."""
-    click.echo(clean(message), err=True)

@@ -150,11 +150,6 @@ class Repository:
         """Set a value in this repository's own configuration."""
         self._repo.config[key] = value
 
-    def add_config(self, key: str, value: str) -> None:
-        """Add a value to a key that may be given several times, unless it is there."""
-        if value not in self.config_list(key):
-            self._repo.config.set_multivar(key, "^$", value)
-
     # -- refs --------------------------------------------------------------------------------
 
     def ref(self, name: str) -> str | None:
@@ -164,14 +159,6 @@ class Repository:
         except KeyError:
             return None
         return str(reference.target)
-
-    def refs(self, prefix: str) -> dict[str, str]:
-        """All refs below a prefix."""
-        found: dict[str, str] = {}
-        for name in self._repo.references:
-            if name.startswith(prefix) and (target := self.ref(name)) is not None:
-                found[name] = target
-        return found
 
     def head_ref(self) -> str | None:
         """The branch that HEAD names, born or not; None when HEAD is detached."""

@@ -23,6 +23,9 @@ STATUSES: tuple[Status, ...] = get_args(Status)
 CLOSED: frozenset[Status] = frozenset({"documented", "rejected", "withdrawn"})
 """Statuses in which nobody is waited for."""
 
+REFUSED: frozenset[Status] = frozenset({"rejected", "info-requested", "failed", "withdrawn"})
+"""Statuses that somebody's refusal gives."""
+
 Stage = Literal["request", "evaluation", "implementation", "validation", "documentation"]
 StageState = Literal["done", "waiting", "refused", "not-needed", "later", "ended"]
 Action = Literal["edit", "evaluate", "implement", "validate", "document"]

@@ -14,7 +14,6 @@ from gitchange.errors import GitchangeError, Refused, UsageError
 from gitchange.git import program
 from gitchange.git.repository import FILE, Repository, write_file
 from gitchange.ledger import documents, notes
-from gitchange.ledger.documents import Policies
 from gitchange.ledger.remote import Report
 from gitchange.model import identifiers, policy, settings
 from gitchange.model.change import Change, parse_change, write_change
@@ -413,9 +412,3 @@ def schema() -> dict[str, Any]:
         "$id": "urn:x-gitchange:schema:change:v1",
         **described,
     }
-
-
-def current_policy(repository: Repository) -> Policy | None:
-    """The policy at HEAD, for completing answers; None when there is none."""
-    head = repository.ref("HEAD")
-    return Policies(repository).at(head)[0] if head else None
