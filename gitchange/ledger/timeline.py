@@ -281,8 +281,15 @@ class WitnessedAuthenticator:
         self._policy, self._moment, self._here = policy, moment, here
         self._compromised = timeline.policy.file.compromised if timeline.policy else ()
         self._known: dict[tuple[str, dt.datetime], Authenticator] = {}
+        self._judged: dict[tuple[bytes, Text], SignOff | Doubt] = {}
 
     def authenticate(self, line: bytes, text: Text) -> SignOff | Doubt:
+        """The sign-off, or why it is none; each line is judged once, however often it is asked about."""
+        if (line, text) not in self._judged:
+            self._judged[line, text] = self._judge(line, text)
+        return self._judged[line, text]
+
+    def _judge(self, line: bytes, text: Text) -> SignOff | Doubt:
         """Judge a line, in these steps:
 
         1. find where it was first witnessed, and the policy in force before that commit;
