@@ -12,7 +12,7 @@ import pytest
 def _isolated(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Git and ssh see an empty home; what a developer configured changes no test, and no test changes that."""
     home = tmp_path_factory.mktemp("home")
-    for name in [n for n in os.environ if n.startswith(("GIT_", "SSH_", "GITCHANGE_", "XDG_"))]:
+    for name in [n for n in os.environ if n.startswith(("GIT_", "SSH_", "GNUPG", "GITCHANGE_", "XDG_"))]:
         del os.environ[name]
     os.environ["HOME"] = str(home)
     os.environ["GIT_CONFIG_NOSYSTEM"] = "1"

@@ -7,6 +7,8 @@ what only shows in the whole: removed files, notes on nothing, witnesses without
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -15,9 +17,12 @@ from gitchange.assessment.overview import Assessment
 from gitchange.git import program
 from gitchange.ledger import chain, notes
 from gitchange.ledger.records import TRAILER, trailer_of
-from gitchange.ledger.signoffs import described
+from gitchange.ledger.remote import verified_branch
+from gitchange.ledger.signoffs import described, signers_of
 from gitchange.model import identifiers
 from gitchange.model.finding import Finding, has_errors, in_order
+from gitchange.model.statement import StatementError, read_statement
+from gitchange.signing.dsse import EnvelopeError, parse_envelope
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +100,8 @@ def verify_repository(assessor: Assessor, changes: tuple[str, ...] = ()) -> Veri
     checks: list[Check] = []
     # 1. The introduction.
     ground = assessor.ground
-    checks.append(Check("introduction", "is this the repository that was joined?", 1, assessor.pin_findings))
+    begun = (*assessor.pin_findings, *_check_main(assessor))
+    checks.append(Check("introduction", "is this the repository that was joined?", 1, in_order(begun)))
     # 2. The policy.
     question = "can the policy be read, and was each version approved under the one before?"
     checks.append(Check("policy", question, len(assessor.timeline.reigns), assessor.policy_findings))
@@ -138,6 +144,8 @@ def verify_repository(assessor: Assessor, changes: tuple[str, ...] = ()) -> Veri
         verdict: Literal["ok", "breach", "undecided"] = "undecided"
     else:
         verdict = "ok" if all(check.passed for check in checks) else "breach"
+    if verdict == "breach" and _cannot_check(assessor):
+        verdict = "undecided"
     return Verification(
         verdict,
         ground.main,
@@ -148,6 +156,12 @@ def verify_repository(assessor: Assessor, changes: tuple[str, ...] = ()) -> Veri
         tuple(checks),
         assessments,
     )
+
+
+def _cannot_check(assessor: Assessor) -> bool:
+    """Whether a policy has OpenPGP certificates and what checks them is not installed: an error proves nothing then."""
+    policies = (reign.policy for reign in assessor.timeline.reigns)
+    return any(signers_of(policy).openpgp.missing for policy in policies if policy and policy.openpgp)
 
 
 def _check_notes(assessor: Assessor, assessments: tuple[Assessment, ...]) -> tuple[int, tuple[Finding, ...]]:
@@ -164,12 +178,13 @@ def _check_notes(assessor: Assessor, assessments: tuple[Assessment, ...]) -> tup
         # Texts that only another branch has, e.g. of a request that is not merged yet, are no strangers.
         elsewhere = {touch.blob for touch in program.touches(assessor.repository, "--all", identifiers.ROOT)}
         # And approvals of a policy are kept on its folder.
-        strange = [
-            (oid, lines)
-            for oid, lines in strange
-            if oid not in elsewhere and not assessor.repository.has_tree(oid)
-        ]
-    found = [
+        policies = [oid for oid, _ in strange if _is_policy(assessor, oid)]
+        strange = [(oid, lines) for oid, lines in strange if oid not in elsewhere and oid not in policies]
+        bad = [_bad_approval(line, oid) for oid in policies for line in assessor.notes.lines(oid)]
+        found = [finding for finding in bad if finding is not None]
+    else:
+        found = []
+    found += [
         Finding(
             "note.on-nothing",
             f"{lines} line(s) are kept on {oid}, which is no text of any change",
@@ -179,6 +194,60 @@ def _check_notes(assessor: Assessor, assessments: tuple[Assessment, ...]) -> tup
         for oid, lines in strange
     ]
     return count, in_order(found)
+
+
+def _is_policy(assessor: Assessor, oid: str) -> bool:
+    """Whether an object is a folder that could be a policy."""
+    return assessor.repository.has_tree(oid) and assessor.policies.of_tree(oid)[0] is not None
+
+
+def _bad_approval(line: bytes, tree: str) -> Finding | None:
+    """What is wrong with a line on a policy folder; whether it approves anything is asked when it is adopted."""
+    try:
+        statement = read_statement(parse_envelope(line).payload)
+        if statement.subject[0].oid == tree and statement.predicate.step == "policy":
+            return None
+        reason = f"is {described(line)}"
+    except (EnvelopeError, StatementError) as error:
+        reason = f"is no sign-off: {error}"
+    return Finding(
+        "note.not-an-approval",
+        f"a line on the policy folder {tree[:12]} {reason}",
+        "it approves nothing; a note cannot lose lines, so it stays",
+        "warning",
+    )
+
+
+def _check_main(assessor: Assessor) -> Iterator[Finding]:
+    """1. What this clone saw at the tip of the remotes' branch of record must be there, and still be the line."""
+    repository, ground = assessor.repository, assessor.ground
+    for remote in repository.remotes():
+        known = repository.ref(verified_branch(remote, ground.branch))
+        if known is None or assessor.as_of or repository.is_ancestor(ground.main, known):
+            continue
+        if not repository.is_ancestor(known, ground.main):
+            yield Finding(
+                "main.rewritten",
+                f"{remote}'s branch of record had the commit {known[:12]} when it was last seen; it is gone",
+                f"somebody rewrote it: `git log {known[:12]} --not {ground.main[:12]}` tells what is missing",
+            )
+        elif assessor.timeline.place(known) is None:
+            yield Finding(
+                "main.put-aside",
+                f"{remote}'s branch of record ended in {known[:12]} when it was last seen; a merge has put that aside",
+                "`git log --first-parent --merges` has the merge: its first parent should have been that commit",
+                "warning",
+            )
+    for point in assessor.timeline.points:
+        if point.moment > assessor.now + dt.timedelta(days=1):
+            yield Finding(
+                "main.clock-ahead",
+                f"commit {point.commit[:12]} claims to be of {point.moment:%Y-%m-%d}, which is still to come",
+                "clocks and dates of commits are claims; ask who made it",
+                "warning",
+            )
+            break
+    yield from assessor.timeline.clock_findings
 
 
 def _check_chain(assessor: Assessor) -> Check:
@@ -211,12 +280,19 @@ def _check_witnesses(assessor: Assessor) -> Check:
     repository, notes_tip = assessor.repository, assessor.notes.commit
     found: list[Finding] = []
     witnessed: dict[str, str] = {}
-    for commit in repository.first_parents(assessor.ground.main):
+    # Merged branches too: a merge cannot put a witness aside.
+    for commit in repository.ancestors(assessor.ground.main):
         named = trailer_of(repository.commit(commit).message)
         if named is not None:
             witnessed.setdefault(named, commit)
-        if commit == assessor.ground.introduction:
-            break
+    for known in assessor.verified_elsewhere:
+        found.append(
+            Finding(
+                "notes.truncated",
+                f"this clone had the notes {str(known.commit)[:12]}; its notes do not contain them any more",
+                "`gitchange sync` brings them back, or says who lost what; `gitchange sync --restore` mends that",
+            )
+        )
     if notes_tip is None and witnessed:
         found.append(
             Finding(
@@ -227,7 +303,7 @@ def _check_witnesses(assessor: Assessor) -> Check:
             )
         )
         return Check(
-            "witnesses", "is everything that was witnessed still there?", len(witnessed), tuple(found)
+            "witnesses", "is everything that was witnessed still there?", len(witnessed), in_order(found)
         )
     contained = set(repository.ancestors(notes_tip)) if notes_tip is not None else set()
     for named, commit in witnessed.items():

@@ -19,7 +19,13 @@ from gitchange.workflow import setup
 @click.option(
     "--principal", metavar="NAME", help="Without --policy: your name in the policy, an e-mail address."
 )
-@click.option("--key", "key_file", metavar="FILE.pub", help="Without --policy: your public key.")
+@click.option(
+    "--key",
+    "key_file",
+    metavar="FILE",
+    help="Without --policy: your public key, an SSH .pub or an armored OpenPGP .asc. "
+    "Not needed when your git signs with OpenPGP.",
+)
 @click.option(
     "--system", default="system", show_default=True, help="Without --policy: id of the first system."
 )
@@ -51,8 +57,11 @@ def init_command(
         files = setup.read_policy_folder(Path(policy_dir).expanduser())
     else:
         principal = principal or ask("your name in the policy (an e-mail address)", "--principal")
-        key_file = key_file or ask("your public key", "--key", default="~/.ssh/id_ed25519.pub")
-        files = setup.first_policy(principal, Path(key_file).expanduser(), system)
+        own = setup.own_openpgp_policy(principal, folder, system) if key_file is None else None
+        if own is None:
+            key_file = key_file or ask("your public key", "--key", default="~/.ssh/id_ed25519.pub")
+            own = setup.first_policy(principal, Path(key_file).expanduser(), system)
+        files = own
     title = title or ask("title of the repository and its site", "--title", default="Changes")
     done = setup.initialise(folder, title, files, site_files(title))
     verb = "made" if done.created else "adopted"

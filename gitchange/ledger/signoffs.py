@@ -18,15 +18,10 @@ from gitchange.git.repository import Repository
 from gitchange.ledger.notes import Notes
 from gitchange.model.evidence import SignOff
 from gitchange.model.finding import Finding, Severity
-from gitchange.model.policy import ROOT, SIGNERS_FILE, Policy
+from gitchange.model.policy import OPENPGP, ROOT, SIGNERS_FILE, Policy
 from gitchange.model.statement import NAMESPACE, PAYLOAD_TYPE, StatementError, read_statement
-from gitchange.signing.allowed_signers import AllowedSigners
 from gitchange.signing.dsse import Envelope, EnvelopeError, parse_envelope
-from gitchange.signing.sshsig import MAGIC, VERSION, parse_signature
-from gitchange.signing.verify import verify
-
-_ONCE_VALID = frozenset({"certificate.not-yet-valid", "certificate.expired", "certificate.principal"})
-"""Refusals of a certificate whose authority's signature was found good before."""
+from gitchange.signing.signers import Signers
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +65,22 @@ def names_of(lines: tuple[bytes, ...]) -> frozenset[str]:
     return frozenset(names)
 
 
+def signers_of(policy: Policy) -> Signers:
+    """Who may sign by this policy, with whatever kind of key."""
+    return _signers(policy.signers, tuple(sorted(policy.openpgp.items())))
+
+
 @lru_cache(maxsize=16)
-def _signers(text: bytes) -> AllowedSigners:
-    return AllowedSigners.parse(text)
+def _signers(allowed: bytes, openpgp: tuple[tuple[str, bytes], ...]) -> Signers:
+    return Signers(allowed, dict(openpgp))
+
+
+def verdict_of(line: bytes) -> str:
+    """The verdict that a line claims, authentic or not; empty when it is no sign-off."""
+    try:
+        return read_statement(parse_envelope(line).payload).predicate.verdict
+    except (EnvelopeError, StatementError):
+        return ""
 
 
 def described(line: bytes) -> str:
@@ -100,7 +108,7 @@ class Authenticator:
         self._introduction = introduction
         self._policy = policy
         self._at = at
-        self.allowed = _signers(policy.signers)
+        self._signers = signers_of(policy)
         self._seen: dict[tuple[str, str], frozenset[str] | None] = {}
 
     def authenticate(self, line: bytes, text: Text) -> SignOff | Doubt:
@@ -108,7 +116,7 @@ class Authenticator:
 
         1. it is one DSSE envelope in its one spelling;
         2. its payload is our statement, to the last key;
-        3. the signature is good, made for our namespace by a key that the allowed signers give to `by`;
+        3. the signature is good, made for us by a key that the policy gives to `by`, in its one spelling;
         4. the key is one person's only, and the envelope's `keyid` is its fingerprint;
         5. the subject is this text, by path, Git id and SHA-256, and this change;
         6. it was made for this repository.
@@ -116,7 +124,8 @@ class Authenticator:
         name = hashlib.sha256(line).hexdigest()[:12]
 
         def doubt(code: str, message: str, hint: str = "", *, intact: bool = False) -> Doubt:
-            severity: Severity = "warning" if code.startswith(("signer.", "certificate.")) else "error"
+            harmless = code.startswith("certificate.") or (intact and code.startswith("signer."))
+            severity: Severity = "warning" if harmless else "error"
             where = f"sign-off {name} on {text.blob[:12]}: "
             mend = hint or "compare with another clone's notes; a genuine line can be restored from there"
             return Doubt(
@@ -137,32 +146,21 @@ class Authenticator:
             return doubt("statement.malformed", str(error))
         said = statement.predicate
         # 3. The signature, the key, the person.
-        result = verify(
-            envelope.signed_bytes,
-            envelope.signature,
-            allowed=self.allowed,
-            principal=said.by,
-            namespace=NAMESPACE,
-            at=self._at,
+        result = self._signers.verify(
+            envelope.signed_bytes, envelope.signature, principal=said.by, namespace=NAMESPACE, at=self._at
         )
         if not result.ok:
-            intact = result.code.startswith("signer.") or result.code in _ONCE_VALID
-            hint = f"{ROOT}/{SIGNERS_FILE} says which keys may sign for whom" if intact else ""
-            return doubt(result.code, f"{result.message} (by {said.by})", hint, intact=intact)
-        signature = parse_signature(envelope.signature)
-        # ssh-keygen takes older versions and ignores the reserved field; no signature covers either.
-        version = envelope.signature[len(MAGIC) : len(MAGIC) + 4]
-        if version != VERSION.to_bytes(4, "big") or signature.reserved:
-            return doubt("signature.spelling", "the signature is not spelled as ssh-keygen spells it")
+            where = f"{ROOT}/{SIGNERS_FILE} and {ROOT}/{OPENPGP} say which keys may sign for whom"
+            hint = result.hint or (where if result.intact else "")
+            return doubt(result.code, f"{result.message} (by {said.by})", hint, intact=result.intact)
         # 4. One key, one person.
-        owners = self.allowed.principals_of(signature.public_key)
-        if result.certificate is None and set(owners) - {said.by}:
-            message = f"the key {result.fingerprint} belongs to several persons: {', '.join(sorted(owners))}"
+        if set(result.owners) - {said.by}:
+            message = f"the key {result.key} belongs to several persons: {', '.join(sorted(result.owners))}"
             return doubt("signer.ambiguous", message, "give each person a key of their own", intact=True)
-        if envelope.keyid != result.fingerprint:
+        if envelope.keyid != result.key:
             return doubt(
                 "envelope.keyid",
-                f"the envelope names the key {envelope.keyid}, the signature's is {result.fingerprint}",
+                f"the envelope names the key {envelope.keyid}, the signature's is {result.key}",
             )
         # 5. This text.
         subject = statement.subject[0]
@@ -198,13 +196,14 @@ class Authenticator:
             path=subject.name,
             blob=text.blob,
             sha256=text.sha256,
-            key=result.fingerprint,
+            key=result.key,
             key_type=result.key_type,
-            certificate=result.certificate.key_id if result.certificate else "",
+            certificate=result.certificate,
             seen=self._seen_in(said.log, text.blob),
             line=line.decode("ascii"),
             held=frozenset(self._policy.roles_of(said.by)),
             judged_by=self._policy.version,
+            primary=result.primary,
         )
 
     def _seen_in(self, log: str | None, blob: str) -> frozenset[str] | None:

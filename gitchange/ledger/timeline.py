@@ -2,11 +2,14 @@
 
 DESIGN.md section 4, rules 2 and 3. Only the first-parent line counts, from the introduction on: what happened on a
 branch is what its merge brought. A commit's own time is a claim, so the line's clock never runs
-backwards: a commit counts as made no earlier than every one before it.
+backwards: a commit counts as made no earlier than every one before it. And a merge can put another line in the
+place of the one that was the branch of record until then, so an approved policy holds from wherever it was
+adopted: nothing beside it counts under an older one.
 """
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
 import hashlib
 from collections.abc import Callable
@@ -20,13 +23,19 @@ from gitchange.ledger.signoffs import Authenticator, Doubt, Text, described, nam
 from gitchange.model import policy as policies
 from gitchange.model.evidence import SignOff
 from gitchange.model.finding import Finding
-from gitchange.model.policy import Policy
+from gitchange.model.policy import Policy, StandardModel
 
 APPROVALS = "policy-approvals"
 """The folder of main that holds the envelopes which approved each policy version."""
 
+_CLOCKS_DIFFER = dt.timedelta(days=1)
+"""By how much a commit may be older than one before it without being worth a word."""
+
 ROOT_ROLE = "root"
 """The role that decides about the policy itself."""
+
+_ADOPTION = "adoption"
+"""Stands for the commit that would adopt a policy (`Timeline.adopting`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +99,12 @@ class Timeline:
         self.points: list[Point] = []
         self.reigns: list[Reign] = []
         self._place: dict[str, int] = {}
+        self._approved: dict[str, tuple[Policy, tuple[str, ...]] | None] = {}
+        self._home: dict[str, str] = {}
+        """Where each approved policy folder, by its tree id, can be had back from."""
+        self.clock_findings: list[Finding] = []
         self._walk(list(reversed(commits)))
-        self._witnessing = [
-            (place, Notes(repository, point.witnesses))
-            for place, point in enumerate(self.points)
-            if point.witnesses is not None and repository.has_commit(point.witnesses)
-        ]
+        self._witnessing, self._aside = self._witnesses()
 
     @property
     def policy(self) -> Policy | None:
@@ -112,6 +121,21 @@ class Timeline:
         place = self._place.get(commit, len(self.points))
         earlier = [held.commit for at, held in self._witnessing if at < place]
         return earlier[-1] if earlier else None
+
+    def model_since(self, name: str, policy: Policy) -> int:
+        """The place at which a policy brought the standard change model of that name as this policy has it."""
+        since = 0
+        before: StandardModel | None = None
+        for reign in self.reigns:
+            if reign.policy is None:
+                continue
+            now = reign.policy.models.get(name)
+            if now != before:
+                since = self._place[reign.commit]
+            before = now
+            if reign.policy.tree == policy.tree:
+                break
+        return since
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -135,11 +159,28 @@ class Timeline:
                 low = middle + 1
         return self.points[low]
 
+    def adopting(self, policy: Policy, notes: Notes, moment: dt.datetime) -> Timeline:
+        """The line as it would go on if this policy were adopted now; this one stays as it is.
+
+        As `policy adopt` does it: by a commit that witnesses the notes, so that every sign-off there is now is judged
+        by the policy before. Root's approval is taken for granted. The commit that is not there yet has the tip's
+        files, so the tip stands for it.
+        """
+        tip, place = self.points[-1], len(self.points)
+        then = copy.copy(self)
+        then.points = [*self.points, Point(tip.commit, self.policy, max(moment, tip.moment), notes.commit)]
+        then.reigns = [*self.reigns, Reign(_ADOPTION, policy.tree, policy, ())]
+        then._place = {**self._place, _ADOPTION: place}
+        if notes.commit is not None:
+            then._witnessing = [*self._witnessing, (place, notes)]
+        return then
+
     def witness(self, oid: str, name: str) -> Point | None:
         """The first point whose witnessed notes hold the sign-off of that name on the object."""
         held = self._witnessing
+        aside = next((place for place, seen in self._aside if name in names_of(seen.lines(oid))), None)
         if not held or name not in names_of(held[-1][1].lines(oid)):
-            return None
+            return None if aside is None else self.points[aside]
         low, high = 0, len(held) - 1
         while low < high:
             middle = (low + high) // 2
@@ -147,7 +188,28 @@ class Timeline:
                 high = middle
             else:
                 low = middle + 1
-        return self.points[held[low][0]]
+        return self.points[held[low][0] if aside is None else min(held[low][0], aside)]
+
+    def _witnesses(self) -> tuple[list[tuple[int, Notes]], list[tuple[int, Notes]]]:
+        """The witnessed notes with their places: a chain, each containing the one before, and those beside it.
+
+        Anybody who may push writes trailers. One that names older notes than were witnessed before takes
+        nothing back, so it is in neither list.
+        """
+        chain: list[tuple[int, Notes]] = []
+        beside: list[tuple[int, Notes]] = []
+        newest = ""
+        for place, point in enumerate(self.points):
+            named = point.witnesses
+            if named is None or named == newest or not self._repository.has_commit(named):
+                continue
+            seen = (place, Notes(self._repository, named))
+            if not newest or self._repository.is_ancestor(newest, named):
+                chain.append(seen)
+                newest = named
+            elif not self._repository.is_ancestor(named, newest):
+                beside.append(seen)
+        return chain, beside
 
     # -- how it is read ----------------------------------------------------------------------
 
@@ -157,7 +219,9 @@ class Timeline:
         1. the introduction's policy is trusted, because the introduction is pinned;
         2. a policy folder that is not the one before it must be approved (`_succession`);
         3. from an unapproved one on no policy is in force, until the last approved one is back or its
-           successor is approved.
+           successor is approved;
+        4. what a merge brings may have succeeded already, on its side; then it holds for all that the line
+           did beside it, too (`_overtake`).
         """
         moment = dt.datetime.min.replace(tzinfo=dt.UTC)
         in_force: Policy | None = None
@@ -165,26 +229,94 @@ class Timeline:
         tree = approvals = ""
         for place, commit in enumerate(commits):
             read = self._repository.commit(commit)
+            if moment - read.committer.time > _CLOCKS_DIFFER:
+                self._find_ahead(commit, moment)
             moment = max(moment, read.committer.time)
             self.points.append(Point(commit, in_force, moment, trailer_of(read.message)))
             self._place[commit] = place
+            brought: tuple[str, ...] = ()
+            if place and len(read.parents) > 1 and approved is not None:  # 4.
+                for parent in read.parents[1:]:
+                    side = self._side(commits[place - 1], parent)
+                    if side is not None and side[0].version > approved.version:
+                        approved, brought = side
+                        self._overtake(parent, approved, moment)
+                        # Whatever folder the merge has, it is looked at as one that follows this policy.
+                        in_force, tree = None, ""
             now, beside = self._folder(read.tree, policies.ROOT), self._folder(read.tree, APPROVALS)
             if place and (now == tree and (in_force is not None or beside == approvals)):
+                self._approved[commit] = (approved, ()) if approved else None
                 continue
             # An unapproved one is looked at again when approvals are put beside it.
             tree, approvals = now, beside
             if not place:  # 1.
                 in_force, found = self._policies.at(commit)
                 by: tuple[str, ...] = ()
-            elif approved is not None and now == approved.tree:  # 3.
-                in_force, found, by = approved, (), ()
+            elif approved is not None and now == approved.tree:  # 3. and 4.
+                in_force, found, by = approved, (), brought
             else:  # 2.
                 in_force, found, by = self._succession(commit, now, approved, moment)
             approved = in_force or approved
+            if in_force is not None:
+                self._home[in_force.tree] = commit
             self.reigns.append(Reign(commit, tree, in_force, by, found))
+            self._approved[commit] = (approved, by) if approved else None
+
+    def _side(self, first: str, parent: str) -> tuple[Policy, tuple[str, ...]] | None:
+        """The last policy that was approved on the way to a merge's other parent, and by whom.
+
+        Each commit beside the line starts from the highest version that its parents have, and may follow it
+        by the very rules of the line.
+        """
+        beside = [
+            commit for commit in self._repository.ancestors(parent, (first,)) if commit not in self._approved
+        ]
+        folders: dict[str, tuple[str, str]] = {}
+        for commit in reversed(beside):
+            read = self._repository.commit(commit)
+            folders[commit] = self._folder(read.tree, policies.ROOT), self._folder(read.tree, APPROVALS)
+            known = [state for p in read.parents if (state := self._approved.get(p)) is not None]
+            best = max(known, key=lambda state: state[0].version, default=None)
+            if (
+                best is not None
+                and folders[commit][0] != best[0].tree
+                and all(folders.get(p) != folders[commit] for p in read.parents)
+            ):
+                loaded, _, by = self._succession(commit, folders[commit][0], best[0], read.committer.time)
+                if loaded is not None:
+                    best = loaded, by
+                    self._home.setdefault(loaded.tree, commit)
+            self._approved[commit] = best
+        return self._approved.get(parent)
+
+    def _overtake(self, parent: str, policy: Policy, moment: dt.datetime) -> None:
+        """What the line did beside the commits that a merge brought counts as done under their policy.
+
+        Otherwise a dropped key could sign today, be witnessed on a commit that starts before it was dropped, and
+        come before the branch of record by a merge whose first parent that is.
+        """
+        for place in range(len(self.points) - 1, -1, -1):
+            point = self.points[place]
+            if self._repository.is_ancestor(point.commit, parent):
+                return
+            self.points[place] = replace(point, before=policy, moment=moment)
+
+    def _find_ahead(self, commit: str, moment: dt.datetime) -> None:
+        """Which commit set the line's clock so far ahead that this one is behind it; told once for each."""
+        culprit = next(point.commit for point in self.points if point.moment == moment)
+        if all(culprit[:12] not in finding.message for finding in self.clock_findings):
+            self.clock_findings.append(
+                Finding(
+                    "main.clock-ahead",
+                    f"commit {culprit[:12]} claims to be of {moment:%Y-%m-%d}, later than {commit[:12]} after it; "
+                    "everything from there on counts as made no earlier, for keys and waivers that end",
+                    "clocks and dates of commits are claims; ask who made it",
+                    "warning",
+                )
+            )
 
     def _folder(self, tree: str, name: str) -> str:
-        entry = self._repository.entry(tree, name)
+        entry = self._repository.child(tree, name)
         return entry.id if entry is not None and entry.is_tree else ""
 
     def _succession(
@@ -207,8 +339,7 @@ class Timeline:
             return refused(
                 "policy.no-predecessor", "there is no readable policy before it", "restore the first one"
             )
-        last = next(reign.commit for reign in reversed(self.reigns) if reign.policy is approved)
-        back = f"`git checkout {last[:12]} -- policy` brings the last approved one back"
+        back = f"`git checkout {self._home[approved.tree][:12]} -- policy` brings the last approved one back"
         loaded, found = self._policies.of_tree(tree) if tree else (None, ())
         if loaded is None:
             reasons = "; ".join(f.message for f in found) or "the folder is gone"
@@ -317,7 +448,7 @@ class WitnessedAuthenticator:
             return judged
         # 3.
         for entry in self._compromised:
-            if entry.key != judged.key:
+            if entry.key not in (judged.key, judged.primary):
                 continue
             since = self._timeline.place(entry.since)
             seen = self._timeline.place(witness) if witness else None
@@ -328,4 +459,5 @@ class WitnessedAuthenticator:
                     Finding("signer.compromised", message, hint, "warning", text.path, change=text.change),
                     True,
                 )
-        return replace(judged, witness=witness)
+        place = self._timeline.place(witness) if witness else None
+        return replace(judged, witness=witness, place=place, judged_at=moment if witness else None)

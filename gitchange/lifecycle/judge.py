@@ -12,7 +12,8 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from gitchange.lifecycle import rules
+from gitchange.lifecycle import freezes, rules
+from gitchange.lifecycle.freezes import Occurrence
 from gitchange.lifecycle.rules import Asked
 from gitchange.lifecycle.verdict import (
     Action,
@@ -34,8 +35,9 @@ def judge(evidence: Evidence, policy: Policy, now: dt.datetime, *, documented: b
 
     1. what cannot be authenticated is a finding, and withholds every approval of this text;
     2. the policy's demands: which roles must sign which step;
-    3. evaluation: each person's latest word; role held, not the requester, not an author;
-    4. implementation: role held; a normal change's implementer had seen the approvals;
+    3. evaluation: each person's latest word; role held, not the requester, not an author; and no freeze at the
+       planned time, unless it was overridden; a standard change is pre-approved by its model;
+    4. implementation: role held; a normal change's implementer had seen the approvals and overrides;
     5. validation: role held, not an implementer, had seen the implementation;
     6. withdrawal: by the requester, an author or an evaluator who had not seen an implementation;
     7. the status, which is the first in the list of `_status` that applies;
@@ -59,8 +61,10 @@ class _Case:
         self.findings: list[Finding] = []
         self.flags: list[str] = []
         self.order = _Order(evidence.sign_offs, evidence.order_known)
-        self.waived = {waiver.waives for waiver in rules.waivers(policy, self.change, now)}
         self.used_waivers: set[str] = set()
+        self.planned = freezes.planned_in(policy, self.change)
+        self.overrides: tuple[SignOff, ...] = ()
+        self.frozen: tuple[Occurrence, ...] = ()
 
     def verdict(self) -> Verdict:
         # 1. What cannot be authenticated withholds approval: it may be the remains of a refusal.
@@ -78,9 +82,11 @@ class _Case:
         asked_implementation = rules.asked(self.policy, self.change, "implementation")
         asked_validation = rules.asked(self.policy, self.change, "validation")
         # 3. to 6.
-        evaluation = self._evaluation(asked_evaluation)
+        validating = {demand.role for demand in asked_validation}
+        self._freezes()
+        evaluation = self._evaluation(asked_evaluation, self._attempts(asked_implementation, validating))
         implementation, current, implementers = self._implementation(
-            asked_implementation, evaluation, {demand.role for demand in asked_validation}
+            asked_implementation, evaluation, validating
         )
         validation = self._validation(asked_validation, current, implementers)
         withdrawn = self._withdrawal(asked_evaluation, asked_implementation)
@@ -103,8 +109,31 @@ class _Case:
 
     # -- the steps ---------------------------------------------------------------------------
 
-    def _evaluation(self, demands: tuple[Asked, ...]) -> StepState:
-        """3. Each person's latest word on the current text."""
+    def _freezes(self) -> None:
+        """3a. Which freezes the planned window meets, and which overrides lift them."""
+        if not self.planned:
+            return
+        roles = {o.freeze.override.role for o in self.planned if o.freeze.override is not None}
+        counted: list[SignOff] = []
+        for sign_off in self._of("freeze"):
+            if self._holds(sign_off, roles) and self._may_evaluate(sign_off):
+                counted.append(sign_off)
+        self.overrides = tuple(s for s in counted if any(_lifts(s, o) for o in self.planned))
+        self.frozen = self._frozen_for(self.overrides)
+
+    def _frozen_for(self, overrides: Iterable[SignOff]) -> tuple[Occurrence, ...]:
+        """The freezes at the planned time that these overrides do not lift."""
+        given = list(overrides)
+
+        def lifted(occurrence: Occurrence) -> bool:
+            demand = occurrence.freeze.override
+            persons = {s.by for s in given if _lifts(s, occurrence)}
+            return demand is not None and len(persons) >= demand.approvals
+
+        return tuple(o for o in self.planned if not lifted(o))
+
+    def _evaluation(self, demands: tuple[Asked, ...], attempts: Sequence[SignOff]) -> StepState:
+        """3b. Each person's latest word on the current text; `attempts` are the implementations that stand."""
         roles = {demand.role for demand in demands}
         eligible: list[SignOff] = []
         for sign_off in self._of("evaluation"):
@@ -140,12 +169,15 @@ class _Case:
             note = "rejected" if rejected else "more information was asked for"
             return StepState("evaluation", "refused", requirements, tuple(refusals), note)
         if self.change.type == "standard":
-            reasons = rules.outside_model(self.policy, self.change, self.now)
-            if not reasons and self.evidence.doubts:
-                return StepState("evaluation", "waiting", requirements, (), _WITHHELD)
+            # What was implemented while the model stood stays pre-approved when it ends.
+            reasons = self._outside_model(None)
+            if any(not self._outside_model(s) for s in attempts):
+                reasons = ()
+            if not reasons and (withheld := self._withheld()):
+                return StepState("evaluation", "waiting", (), self.overrides, withheld)
             if not reasons:
                 note = f"pre-approved by the standard change model {self.change.model!r}"
-                return StepState("evaluation", "not-needed", requirements, (), note)
+                return StepState("evaluation", "not-needed", requirements, self.overrides, note)
             self.flags.append("outside model")
             self._find(
                 "standard.outside-model",
@@ -155,10 +187,49 @@ class _Case:
             )
         if not demands:
             self._find_no_rule("evaluation")
-        in_doubt = bool(self.evidence.doubts)
-        done = bool(requirements) and all(r.met for r in requirements) and not in_doubt
-        note = _WITHHELD if in_doubt else ""
-        return StepState("evaluation", "done" if done else "waiting", requirements, tuple(approvals), note)
+        note = self._withheld()
+        done = bool(requirements) and all(r.met for r in requirements) and not note
+        counting = (*approvals, *self.overrides)
+        return StepState("evaluation", "done" if done else "waiting", requirements, counting, note)
+
+    def _withheld(self) -> str:
+        """Why no approval would be enough; empty when it would."""
+        if self.evidence.doubts:
+            return _WITHHELD
+        if self.frozen:
+            return f"withheld: planned in the freeze {', '.join(map(str, self.frozen))}"
+        return ""
+
+    def _attempts(self, demands: tuple[Asked, ...], validating: set[str]) -> list[SignOff]:
+        """Implementations by holders of a role that is asked, that no back-out and no failed validation undid."""
+        roles = {demand.role for demand in demands}
+        said = [s for s in self._of("implementation") if s.role in roles and self._held(s)]
+        undone = [s for s in said if s.verdict == "back-out"] + self._failures(validating)
+        # A failure that was taken back undid nothing, unless somebody implemented it anew because of it.
+        undone += [
+            s
+            for s in self._of("validation")
+            if s.verdict == "fail"
+            and s.role in validating
+            and self._held(s)
+            and self.order.any_after((o for o in said if o.verdict == "implement"), s)
+        ]
+        return [s for s in said if s.verdict == "implement" and not self.order.any_after(undone, s)]
+
+    def _outside_model(self, sign_off: SignOff | None) -> tuple[str, ...]:
+        """Why the model does not cover the change now, or did not when that implementation was witnessed."""
+        at = sign_off.judged_at if sign_off is not None else None
+        place = sign_off.place if sign_off is not None else None
+        known = [
+            f for f in self.evidence.failures if place is None or (f.place is not None and f.place <= place)
+        ]
+        failed = {f.change for f in known}
+        if sign_off is not None:
+            # Of its own failures those count that the implementer had seen: not the one of this very attempt.
+            own = (*self.evidence.stale, *(s for s in self.order.sorted if self.order.after(sign_off, s)))
+            failed.discard(self.change.id)
+            failed |= {self.change.id for s in own if s.verdict in ("back-out", "fail") and self._held(s)}
+        return rules.outside_model(self.policy, self.change, at or self.now, failed)
 
     def _implementation(
         self, demands: tuple[Asked, ...], evaluation: StepState, validating: set[str]
@@ -226,7 +297,7 @@ class _Case:
                     eligible.append(sign_off)
                 continue
             if sign_off.by in implementers:
-                if "validator-is-implementer" not in self.waived:
+                if not self._waived("validator-is-implementer", sign_off):
                     self._find(
                         "duties.validator-is-implementer",
                         f"{sign_off.by} implemented the change and cannot validate it",
@@ -373,8 +444,12 @@ class _Case:
             self.flags.append("overdue")
         if change.type == "emergency" and current and evaluation.state != "done":
             limit = self.policy.file.deadlines.emergency_approval
-            late = limit is None or any(self.now - s.when > duration(limit) for s in current)
+            # Who claims a later time than that of the witness gains nothing.
+            late = limit is None or any(
+                self.now - min(s.when, s.judged_at or s.when) > duration(limit) for s in current
+            )
             self.flags.append("emergency debt" if late else "approval pending")
+        self._flag_freezes(status, current)
         if backed_out:
             self.flags.append("backed out")
         elif status == "rejected" and current:
@@ -383,6 +458,63 @@ class _Case:
             self.flags.append("not merged")
         for waived in sorted(self.used_waivers):
             self.flags.append(f"waived: {waived}")
+
+    def _flag_freezes(self, status: Status, current: Sequence[SignOff]) -> None:
+        """Freezes at the planned time, and those in which somebody says to have implemented."""
+        schedule = self.change.schedule
+        if status in ("rejected", "withdrawn"):
+            return
+        if self.planned and not self.frozen:
+            self.flags.append("freeze overridden")
+        elif self.frozen and schedule is not None:
+            self.flags.append("in freeze")
+            free = freezes.next_free(self.policy, self.change, schedule.start, schedule.end - schedule.start)
+            clock = self.frozen[0].start.tzinfo
+            mend = (
+                f"plan it from {free.astimezone(clock):%Y-%m-%d %H:%M %z} on" if free else "plan it elsewhere"
+            )
+            if lifting := [o.freeze.override.role for o in self.frozen if o.freeze.override is not None]:
+                mend += f", or `gitchange override-freeze {self.change.id} -m WHY` by {', '.join(lifting)}"
+            if len(lifting) < len(self.frozen):
+                mend += "; a hard freeze is lifted by nobody, and what cannot wait is an emergency"
+            reasons = " ".join(dict.fromkeys(o.freeze.reason for o in self.frozen))
+            self._find(
+                "freeze.planned",
+                f"planned in the freeze {', '.join(map(str, self.frozen))}: {reasons}",
+                mend,
+                severity="warning",
+            )
+        if schedule is None and status == "approved":
+            for occurrence in self._met_at(self.now):
+                self.flags.append("in freeze")
+                self._find(
+                    "freeze.now",
+                    f"it plans no window, and now there is the freeze {occurrence}: {occurrence.freeze.reason}",
+                    "wait for its end, or plan a window: one that meets a soft freeze can be let through",
+                    severity="warning",
+                )
+        allowed = {o.freeze.name for o in self.planned} - {o.freeze.name for o in self.frozen}
+        met = {
+            str(occurrence): s.by
+            for s in current
+            if s.verdict == "implement"
+            for occurrence in self._met_at(s.when)
+            if occurrence.freeze.name not in allowed
+        }
+        for name, person in met.items():
+            self.flags.append("in freeze")
+            self._find(
+                "freeze.implemented",
+                f"{person} says to have implemented it in the freeze {name}",
+                "ask why; what cannot wait for the end of a freeze is an emergency, or has the freeze overridden",
+                severity="warning",
+            )
+
+    def _met_at(self, moment: dt.datetime) -> tuple[Occurrence, ...]:
+        """The freezes that there are at a moment."""
+        if not self.policy.file.freezes:
+            return ()
+        return freezes.touching(self.policy, self.change, moment, moment + dt.timedelta(seconds=1))
 
     def _late(self, status: Status, evaluation: StepState, current: Sequence[SignOff]) -> bool:
         """Whether a deadline of the policy has passed; claimed times serve here, as reminders only."""
@@ -482,6 +614,19 @@ class _Case:
             add("implement", requirement.role, who, f"gitchange implement {change.id}")
 
         validation = next(s for s in steps if s.step == "validation")
+        if self.frozen and evaluation.state == "waiting" and status != "withdrawn":
+            for role in dict.fromkeys(
+                o.freeze.override.role for o in self.frozen if o.freeze.override is not None
+            ):
+                given = {s.by for s in self.overrides if s.role == role}
+                who = [
+                    p
+                    for p in self.policy.members(role)
+                    if p not in given and not self._excluded_from_evaluation(p)
+                ]
+                add("override", role, who, f"gitchange override-freeze {change.id} -m WHY")
+            if status == "requested":
+                add("edit", "", (change.requester,), f"gitchange show {change.id}")
         if status == "requested":
             evaluators()
             if change.type == "emergency":
@@ -499,7 +644,7 @@ class _Case:
             if change.type == "emergency" and evaluation.state == "waiting":
                 evaluators()
             for requirement in open_roles("validation"):
-                excluded = set() if "validator-is-implementer" in self.waived else implementers
+                excluded = set() if self._waived("validator-is-implementer") else implementers
                 who = [
                     p
                     for p in self.policy.members(requirement.role)
@@ -544,19 +689,28 @@ class _Case:
             return False
         return True
 
-    def _excluded_from_evaluation(self, person: str) -> str:
+    def _waived(self, name: str, sign_off: SignOff | None = None) -> bool:
+        """Whether the policy waives that rule: now, or at the moment by which a sign-off is judged."""
+        at = (sign_off.judged_at if sign_off is not None else None) or self.now
+        return any(waiver.waives == name for waiver in rules.waivers(self.policy, self.change, at))
+
+    def _excluded_from_evaluation(self, person: str, sign_off: SignOff | None = None) -> str:
         """Which rule keeps this person from evaluating; empty when none does."""
-        if person == self.change.requester and "evaluator-is-requester" not in self.waived:
+        if person == self.change.requester and not self._waived("evaluator-is-requester", sign_off):
             return "evaluator-is-requester"
         is_author = person.casefold() in self.evidence.authors
-        if is_author and person != self.change.requester and "evaluator-is-author" not in self.waived:
+        if (
+            is_author
+            and person != self.change.requester
+            and not self._waived("evaluator-is-author", sign_off)
+        ):
             return "evaluator-is-author"
         if self.change.type == "emergency" and any(s.by == person for s in self._of("implementation")):
             return "evaluator-is-implementer"  # what was done first is approved by a second person
         return ""
 
     def _may_evaluate(self, sign_off: SignOff) -> bool:
-        excluded = self._excluded_from_evaluation(sign_off.by)
+        excluded = self._excluded_from_evaluation(sign_off.by, sign_off)
         if excluded == "evaluator-is-requester":
             self._find(
                 "duties.evaluator-is-requester",
@@ -588,14 +742,15 @@ class _Case:
         """Whether the approvals that count now were there for the implementer to see."""
         if self.change.type == "emergency" or not self.evidence.order_known:
             return True
-        if evaluation.state == "not-needed":
-            return True
+        if self._frozen_for(s for s in self.overrides if self.order.after(sign_off, s)):
+            return False
+        if self.change.type == "standard" and not self._outside_model(sign_off):
+            refused = evaluation.state == "refused" and self.order.sees_any(sign_off, evaluation.counting)
+            return not refused or sign_off.verdict == "back-out"
         seen = [s for s in evaluation.counting if s.verdict == "approve" and self.order.after(sign_off, s)]
         if evaluation.state == "refused":
             # Refused afterwards; whether it was approved at the time, its own past tells.
-            if sign_off.verdict == "implement" and any(
-                self.order.after(sign_off, refusal) for refusal in evaluation.counting
-            ):
+            if sign_off.verdict == "implement" and self.order.sees_any(sign_off, evaluation.counting):
                 return False
             seen = [
                 s
@@ -603,7 +758,7 @@ class _Case:
                 if s.verdict == "approve"
                 and self.order.after(sign_off, s)
                 and self._held(s)
-                and not self._excluded_from_evaluation(s.by)
+                and not self._excluded_from_evaluation(s.by, s)
             ]
         met = _met(tuple(Asked(r.role, r.needed, r.rules) for r in evaluation.requirements), seen)
         return bool(met) and all(r.met for r in met)
@@ -637,6 +792,10 @@ class _Order:
             return self._place[later.digest] > self._place[earlier.digest]
         return later.seen is not None and earlier.digest in later.seen
 
+    def sees_any(self, later: SignOff, candidates: Iterable[SignOff]) -> bool:
+        """Whether it was made by somebody who had seen one of them."""
+        return any(self.after(later, candidate) for candidate in candidates)
+
     def any_after(self, candidates: Iterable[SignOff], earlier: SignOff) -> bool:
         """Whether one of them was made after `earlier`."""
         return any(self.after(candidate, earlier) for candidate in candidates)
@@ -644,6 +803,16 @@ class _Order:
     def latest(self, sign_offs: Sequence[SignOff]) -> list[SignOff]:
         """Those that no other of them has seen: usually one, several when made side by side."""
         return [s for s in sign_offs if not self.any_after((o for o in sign_offs if o is not s), s)]
+
+
+def _lifts(override: SignOff, occurrence: Occurrence) -> bool:
+    """Whether an override names the freeze, in the role that may lift it."""
+    demand = occurrence.freeze.override
+    return (
+        demand is not None
+        and override.role == demand.role
+        and occurrence.freeze.name in override.answers.get("freezes", ())
+    )
 
 
 def _met(demands: tuple[Asked, ...], sign_offs: Iterable[SignOff]) -> tuple[Requirement, ...]:

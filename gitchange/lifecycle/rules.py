@@ -7,12 +7,12 @@ information, and a step that no rule speaks of can never be done.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
 from gitchange.model.change import RISK_LEVELS, Change
-from gitchange.model.policy import Policy, Rule, Waiver
+from gitchange.model.policy import Policy, Rule, Waiver, When
 
 SignedStep = Literal["evaluation", "implementation", "validation"]
 
@@ -42,7 +42,11 @@ def environments_of(policy: Policy, change: Change) -> frozenset[str]:
 
 def matches(rule: Rule, policy: Policy, change: Change) -> bool:
     """Whether every condition of the rule holds for the change."""
-    when = rule.when
+    return applies(rule.when, policy, change)
+
+
+def applies(when: When, policy: Policy, change: Change) -> bool:
+    """Whether every condition holds for the change."""
     return (
         (when.types is None or change.type in when.types)
         and (when.risk is None or change.risk in when.risk)
@@ -80,8 +84,13 @@ def waivers(policy: Policy, change: Change, now: dt.datetime) -> tuple[Waiver, .
     )
 
 
-def outside_model(policy: Policy, change: Change, now: dt.datetime) -> tuple[str, ...]:
-    """Why a standard change does not keep within its model's bounds; nothing when it does."""
+def outside_model(
+    policy: Policy, change: Change, at: dt.datetime, failed: Collection[str] = ()
+) -> tuple[str, ...]:
+    """Why a standard change does not keep within its model's bounds at that time; nothing when it does.
+
+    `failed` are the changes that followed the model, as it now is, and failed by then.
+    """
     model = policy.models.get(change.model or "")
     if model is None:
         return (f"there is no standard change model {change.model!r}",)
@@ -90,8 +99,21 @@ def outside_model(policy: Policy, change: Change, now: dt.datetime) -> tuple[str
         reasons.append(f"the model is not for {_and(sorted(strange))}")
     if RISK_LEVELS.index(change.risk) > RISK_LEVELS.index(model.max_risk):
         reasons.append(f"its risk is {change.risk}, the model allows {model.max_risk} at most")
-    if model.expires is not None and now >= model.expires:
+    for name, parameter in model.parameters.items():
+        value = change.parameters.get(name)
+        if value is None and parameter.required:
+            reasons.append(f"the parameter {name!r} is not given")
+        elif value is not None and (problem := parameter.problem_with(value)):
+            reasons.append(f"the parameter {name!r} {problem}")
+    if strange := set(change.parameters) - set(model.parameters):
+        reasons.append(f"the model has no parameter {_and(sorted(map(repr, strange)))}")
+    if model.expires is not None and at >= model.expires:
         reasons.append(f"the model expired on {model.expires:%Y-%m-%d}")
+    if model.suspended_after is not None and len(failed) >= model.suspended_after:
+        reasons.append(
+            f"the model is suspended: {len(failed)} of its changes failed ({_and(sorted(failed))}), "
+            f"{model.suspended_after} suspend it until a new policy version changes it"
+        )
     return tuple(reasons)
 
 

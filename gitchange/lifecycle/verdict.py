@@ -28,7 +28,7 @@ REFUSED: frozenset[Status] = frozenset({"rejected", "info-requested", "failed", 
 
 Stage = Literal["request", "evaluation", "implementation", "validation", "documentation"]
 StageState = Literal["done", "waiting", "refused", "not-needed", "later", "ended"]
-Action = Literal["edit", "evaluate", "implement", "validate", "document"]
+Action = Literal["edit", "override", "evaluate", "implement", "validate", "document"]
 
 
 @dataclass(frozen=True, slots=True)

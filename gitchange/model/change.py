@@ -177,6 +177,8 @@ class Change(Part):
     """Where it is changed; all environments of the systems when not given."""
     model: Slug | None = None
     """The standard change model that is followed, a file in policy/models/."""
+    parameters: dict[Slug, ShortText] = Field(default_factory=dict)
+    """What the model asks to be told: its parameters and their values."""
     depends_on: Listed[Id] = ()
     """Changes that must be implemented before this one."""
     amends: Id | None = None
@@ -319,6 +321,10 @@ def _misfits(data: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str, str, str]]
     if kind in ("normal", "emergency") and model is not None:
         hint = 'remove it, or make the change `type = "standard"`'
         yield ("model",), "wrong-value", f"`model` belongs to standard changes; this one is {kind}", hint
+    if kind in ("normal", "emergency") and data.get("parameters"):
+        hint = 'remove it, or make the change `type = "standard"`'
+        message = f"[parameters] belongs to standard changes; this one is {kind}"
+        yield ("parameters",), "wrong-value", message, hint
     if kind == "emergency" and emergency is None:
         hint = "add [emergency] with `incident` and `justification`"
         yield ("type",), "missing-key", "an emergency change names its incident and justification", hint

@@ -57,6 +57,14 @@ def crosscheck(parsed: ParsedChange, policy: Policy, known_changes: Collection[s
     if isinstance(model, str) and model not in policy.models:
         hint = suggest(model, policy.models, "add the model to policy/models/")
         at(("model",), "unknown-model", f"there is no standard change model {model!r}", hint)
+    elif isinstance(model, str) and isinstance(parameters := data.get("parameters"), dict):
+        for name in parameters:
+            if name not in policy.models[model].parameters:
+                hint = suggest(
+                    name, policy.models[model].parameters, "remove it: the model has no parameters"
+                )
+                message = f"the model {model!r} has no parameter {name!r}"
+                at(("parameters", name), "unknown-parameter", message, hint)
     known = {e for _, name in systems if name in policy.systems for e in policy.systems[name].environments}
     for index, name in _texts(data.get("environments")):
         if name not in known:

@@ -45,10 +45,11 @@ class SignOff:
     sha256: str
     """SHA-256 of the signed text."""
     key: str
-    """Fingerprint of the key inside the signature."""
+    """The key that signed, by its fingerprint: `SHA256:...` of an SSH key, `openpgp:...` of an OpenPGP key or subkey."""
     key_type: str
+    """E.g. `ssh-ed25519`, `openpgp-rsa`."""
     certificate: str
-    """Key id of the certificate that vouched for the key; empty for a plain key."""
+    """Key id of the SSH certificate that vouched for the key; empty for a plain key."""
     seen: frozenset[str] | None
     """Digests of the sign-offs on the same text that stood in `log`; None when `log` is not at hand."""
     line: str
@@ -59,11 +60,26 @@ class SignOff:
     """Version of that policy: the one in force when it was first witnessed, else the one at the tip."""
     witness: str | None = None
     """The commit on the branch of record that witnessed it first."""
+    place: int | None = None
+    """The number of that commit on the line, from the introduction: what was witnessed earlier has a lower one."""
+    judged_at: dt.datetime | None = None
+    """The moment by which it is judged: the witness's; None while nothing witnessed it: now."""
+    primary: str = ""
+    """For OpenPGP the primary key of the certificate that `key` belongs to, or is; empty otherwise."""
 
     @property
     def when(self) -> dt.datetime:
         """The claimed time."""
         return dt.datetime.fromisoformat(self.time)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Somebody's word that a change which followed a standard change model failed."""
+
+    change: str
+    place: int | None
+    """Where the branch of record witnessed it first; None while nothing did: it is new."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,5 +107,7 @@ class Evidence:
     """False when only a record speaks: without the notes nobody can check who saw what."""
     merged: bool = True
     """False while the text is not on the branch of record."""
+    failures: tuple[Failure, ...] = ()
+    """Of a standard change: the changes, itself included, that failed by the same model as it now is."""
     requested_at: dt.datetime | None = None
     """Committer time of the commit that brought the change in."""

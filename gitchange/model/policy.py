@@ -10,14 +10,24 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Annotated, Any, Literal, TypeVar
-from zoneinfo import ZoneInfo
 
 import tomli_w
-from pydantic import AwareDatetime, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import SchemaError
 
 from gitchange.model.change import ChangeType, RiskLevel
 from gitchange.model.finding import Finding, has_errors, in_order
+from gitchange.model.recurrence import recurrence, zone
 from gitchange.model.text import Listed, LongText, Part, Principal, ShortText, Slug, findings_of
 from gitchange.model.toml import KeyPath, parse
 
@@ -25,8 +35,16 @@ ROOT = "policy"
 POLICY_FILE = "policy.toml"
 SYSTEMS_FILE = "systems.toml"
 SIGNERS_FILE = "allowed_signers"
+OPENPGP = "openpgp/"
+"""The folder of OpenPGP certificates: a file for each person, named after that person."""
+CERTIFICATES = ".asc"
+"""What the name of a file of certificates ends with; the person's name comes before it."""
 MODELS = "models/"
 
+ROOT_ROLE = "root"
+"""The role that decides about the policy itself."""
+
+_PRINCIPAL: TypeAdapter[str] = TypeAdapter(Principal)
 _DURATION = re.compile(r"([0-9]{1,5})(m|h|d|w)")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
@@ -134,6 +152,62 @@ class Waiver(Part):
     """For these types of change only; for all when not given."""
 
 
+def _zone(value: str) -> str:
+    zone(value)
+    return value
+
+
+Zone = Annotated[str, AfterValidator(_zone)]
+"""IANA name of a time zone, e.g. Europe/Paris."""
+
+
+class Freeze(Part):
+    """A time in which nothing is changed: the end of the year, a weekend, a campaign.
+
+    It holds for changes whose *planned* window touches it. Emergencies are free of it unless `when.types` names them.
+    """
+
+    name: ShortText
+    """What people call it; an override names it so."""
+    reason: LongText
+    """Why nothing is changed then."""
+    kind: Literal["hard", "soft"]
+    """`soft` is lifted for one change by a signed override with its reason; `hard` by nobody."""
+    start: dt.datetime
+    """When it begins, on the clocks of its zone: a date and time without offset."""
+    end: dt.datetime
+    """When it is over, on the clocks of its zone."""
+    zone: Zone | None = None
+    """IANA name of its time zone; the policy's `timezone` when not given."""
+    recurrence: str | None = None
+    """How it comes again: an RRULE of RFC 5545, e.g. `FREQ=WEEKLY;BYDAY=FR`. Days are those of the zone."""
+    when: When = When()
+    """For which changes it holds."""
+    override: Demand | None = None
+    """Who may lift a soft freeze for a change, and how many of them must."""
+
+    @field_validator("start", "end", mode="before")
+    @classmethod
+    def _on_the_wall(cls, value: Any) -> Any:
+        if isinstance(value, dt.datetime) and value.tzinfo is not None:
+            raise ValueError(
+                "has an offset; clocks change, so write the zone's own time: 2026-12-24T18:00:00"
+            )
+        return value
+
+    @model_validator(mode="after")
+    def _is_possible(self) -> Freeze:
+        if self.end <= self.start:
+            raise ValueError("ends before it begins: `end` must be later than `start`")
+        if self.kind == "soft" and self.override is None:
+            raise ValueError("is soft and says not who may lift it: add `override = { role = ... }`")
+        if self.kind == "hard" and self.override is not None:
+            raise ValueError('is hard, so nobody lifts it: remove `override`, or make it `kind = "soft"`')
+        if self.recurrence is not None and recurrence(self.recurrence, self.start)[0] != self.start:
+            raise ValueError("does not begin on a day of its own `recurrence`: correct one of them")
+        return self
+
+
 class CustomField(Part):
     """A field that this company adds to its change files, below [custom]."""
 
@@ -150,8 +224,11 @@ class CustomField(Part):
 class CompromisedKey(Part):
     """A key that somebody else may have used."""
 
-    key: Annotated[str, Field(pattern=r"^SHA256:[A-Za-z0-9+/]{43}$")]
-    """Its fingerprint, as `ssh-keygen -l` prints it."""
+    key: Annotated[
+        str, Field(pattern=r"^(SHA256:[A-Za-z0-9+/]{43}|openpgp:([0-9a-f]{40}|[0-9a-f]{64}))$")
+    ]
+    """Its fingerprint, as `ssh-keygen -l` prints it; for OpenPGP `openpgp:` and the fingerprint in lower-case
+    hexadecimal, of a subkey or of the primary key, which stands for all of its subkeys."""
     since: Annotated[str, Field(pattern=r"^([0-9a-f]{40}|[0-9a-f]{64})$")]
     """The commit of the branch of record from which on its sign-offs are void."""
     reason: LongText
@@ -165,24 +242,15 @@ class PolicyFile(Part):
     """Number of this policy; each is one higher than the one before."""
     main: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$")] = "main"
     """The branch of record."""
-    timezone: str | None = None
-    """IANA name of the zone in which the company plans, e.g. Europe/Paris; used for display."""
+    timezone: Zone | None = None
+    """IANA name of the zone in which the company plans, e.g. Europe/Paris; of freezes that name none."""
     roles: dict[Slug, Role]
     rules: Listed[Rule]
     deadlines: Deadlines = Deadlines()
+    freezes: Listed[Freeze] = ()
     waivers: Listed[Waiver] = ()
     compromised: Listed[CompromisedKey] = ()
     custom: dict[Slug, CustomField] = Field(default_factory=dict)
-
-    @field_validator("timezone")
-    @classmethod
-    def _known(cls, value: str | None) -> str | None:
-        if value is not None:
-            try:
-                ZoneInfo(value)
-            except (KeyError, ValueError, OSError):
-                raise ValueError(f"is {value!r}, which is no IANA time zone") from None
-        return value
 
 
 class System(Part):
@@ -214,6 +282,60 @@ class SystemsFile(Part):
     systems: dict[Slug, System]
 
 
+_PATTERN_LIMIT = 200
+
+
+@lru_cache(maxsize=256)
+def pattern(text: str) -> TypeAdapter[str]:
+    """Matches whole texts against a regular expression; ValueError when it is none.
+
+    Rust's regular expressions, which pydantic brings: they take linear time whatever the text, so that no text of a
+    change can keep a verdict waiting.
+    """
+    if len(text) > _PATTERN_LIMIT:
+        raise ValueError(f"is longer than {_PATTERN_LIMIT} characters")
+    try:
+        TypeAdapter(
+            Annotated[str, Field(pattern=text)]
+        )  # alone: "a)|(b" would escape from what is put around it
+        return TypeAdapter(Annotated[str, Field(pattern=rf"\A(?:{text})\z")])
+    except SchemaError:
+        raise ValueError(
+            f"{text!r} is no regular expression (linear ones only: without look-around and back-references)"
+        ) from None
+
+
+class Parameter(Part):
+    """What a change that follows a model must say, and within which bounds."""
+
+    pattern: str | None = None
+    """Regular expression that the whole value must match; anything goes when not given."""
+    choices: Some[ShortText] | None = None
+    """The only values that are within the model."""
+    required: bool = True
+    """Whether every change must give it."""
+    description: ShortText | None = None
+    """What it means."""
+
+    @field_validator("pattern")
+    @classmethod
+    def _is_pattern(cls, value: str | None) -> str | None:
+        if value is not None:
+            pattern(value)
+        return value
+
+    def problem_with(self, value: str) -> str:
+        """Why this value is outside the bounds; empty when it is within."""
+        if self.choices is not None and value not in self.choices:
+            return f"is {value!r}; the model allows {', '.join(self.choices)}"
+        if self.pattern is not None:
+            try:
+                pattern(self.pattern).validate_python(value)
+            except ValidationError:
+                return f"is {value!r}, which does not match {self.pattern}"
+        return ""
+
+
 class StandardModel(Part):
     """A pre-approved way to make a change: a file in policy/models/."""
 
@@ -225,6 +347,10 @@ class StandardModel(Part):
     """Systems it may be used on; all when not given."""
     max_risk: RiskLevel = "low"
     """The highest risk level that stays within the model."""
+    parameters: dict[Slug, Parameter] = Field(default_factory=dict)
+    """What a change must say, and within which bounds: `[parameters]` of its file."""
+    suspended_after: Annotated[int, Field(ge=1)] | None = None
+    """With how many failed changes the pre-approval ends, until the model is changed by a new policy version."""
     expires: AwareDatetime | None = None
     """Until when it may be used."""
 
@@ -238,7 +364,9 @@ class Policy(Part):
     systems: dict[str, System]
     models: dict[str, StandardModel]
     signers: bytes
-    """policy/allowed_signers as it stands; `gitchange.signing` reads it."""
+    """policy/allowed_signers as it stands; `gitchange.signing` reads it. Empty where everybody signs with OpenPGP."""
+    openpgp: dict[str, bytes] = Field(default_factory=dict)
+    """Each person's policy/openpgp/PRINCIPAL.asc as it stands; `gitchange.signing` reads them."""
 
     @property
     def version(self) -> int:
@@ -249,6 +377,10 @@ class Policy(Part):
     def main(self) -> str:
         """The branch of record, as a full ref name."""
         return f"refs/heads/{self.file.main}"
+
+    def zone_of(self, freeze: Freeze) -> str:
+        """The time zone of a freeze."""
+        return freeze.zone or self.file.timezone or "UTC"
 
     def members(self, role: str) -> tuple[str, ...]:
         """Who may act in the role; nobody in one that does not exist."""
@@ -267,11 +399,12 @@ class Policy(Part):
     @property
     def signing_people(self) -> tuple[str, ...]:
         """Everybody who holds a role in which something is signed: those that rules ask for, and `root`."""
-        roles = {"root"}
+        roles = {ROOT_ROLE}
         for rule in self.file.rules:
             roles |= {
                 d.role for d in (rule.evaluation, rule.implementation, rule.validation) if d is not None
             }
+        roles |= {freeze.override.role for freeze in self.file.freezes if freeze.override is not None}
         return tuple(person for person in self.people if roles & set(self.roles_of(person)))
 
 
@@ -284,12 +417,14 @@ def load_policy(files: Mapping[str, bytes], tree: str) -> tuple[Policy | None, t
     found: list[Finding] = []
     policy_file = _read(files, POLICY_FILE, PolicyFile, found)
     systems_file = _read(files, SYSTEMS_FILE, SystemsFile, found)
-    if SIGNERS_FILE not in files:
+    openpgp = _certificates(files, found)
+    if SIGNERS_FILE not in files and not openpgp:
         found.append(
             Finding(
                 "policy.missing-file",
                 f"{ROOT}/{SIGNERS_FILE} is missing: no key is known",
-                'add lines such as `ada@example.org namespaces="gitchange" ssh-ed25519 AAAA...`',
+                'add lines such as `ada@example.org namespaces="gitchange" ssh-ed25519 AAAA...`, '
+                f"or OpenPGP certificates: {ROOT}/{OPENPGP}ada@example.org{CERTIFICATES}",
                 path=f"{ROOT}/{SIGNERS_FILE}",
             )
         )
@@ -298,12 +433,14 @@ def load_policy(files: Mapping[str, bytes], tree: str) -> tuple[Policy | None, t
         if name.startswith(MODELS) and name.endswith(".toml") and "/" not in name[len(MODELS) :]:
             if (model := _read(files, name, StandardModel, found)) is not None:
                 models[name[len(MODELS) : -len(".toml")]] = model
+        elif name.startswith(OPENPGP):
+            continue  # _certificates speaks of them
         elif name not in (POLICY_FILE, SYSTEMS_FILE, SIGNERS_FILE) and not name.endswith(".md"):
             found.append(
                 Finding(
                     "policy.stray-file",
                     f"{ROOT}/{name} is no part of a policy",
-                    "a policy has policy.toml, systems.toml, allowed_signers, models/*.toml and *.md",
+                    "a policy has policy.toml, systems.toml, allowed_signers, openpgp/*.asc, models/*.toml and *.md",
                     path=f"{ROOT}/{name}",
                 )
             )
@@ -316,9 +453,38 @@ def load_policy(files: Mapping[str, bytes], tree: str) -> tuple[Policy | None, t
         file=policy_file,
         systems=systems_file.systems,
         models=models,
-        signers=files[SIGNERS_FILE],
+        signers=files.get(SIGNERS_FILE, b""),
+        openpgp=openpgp,
     )
     return policy, in_order(found)
+
+
+def _certificates(files: Mapping[str, bytes], found: list[Finding]) -> dict[str, bytes]:
+    """The files of policy/openpgp/ by their persons. Whether they can be read, `gitchange.signing` tells."""
+    certificates: dict[str, bytes] = {}
+    for name in sorted(files):
+        if not name.startswith(OPENPGP):
+            continue
+        path = f"{ROOT}/{name}"
+        person = name[len(OPENPGP) :].removesuffix(CERTIFICATES)
+        try:
+            _PRINCIPAL.validate_python(person)
+        except ValidationError as error:
+            reason = str(error.errors()[0].get("ctx", {}).get("error") or "is too long")
+        else:
+            reason = "is in a folder of its own" if "/" in person else ""
+        if not name.endswith(CERTIFICATES):
+            reason = f"does not end in {CERTIFICATES}"
+        if reason:
+            message = f"{path} is no part of a policy: its name {reason}"
+            hint = f"the file is named after its person: {ROOT}/{OPENPGP}ada@example.org{CERTIFICATES}"
+            found.append(Finding("policy.stray-file", message, hint, path=path))
+        elif b"-----BEGIN PGP PRIVATE KEY" in files[name]:
+            hint = "remove it at once and regard the key as compromised; what belongs there: gpg --export --armor"
+            found.append(Finding("policy.secret-key", f"{path} holds a SECRET key", hint, path=path))
+        else:
+            certificates[person] = files[name]
+    return certificates
 
 
 def _read(files: Mapping[str, bytes], name: str, model: type[Any], found: list[Finding]) -> Any:
@@ -368,49 +534,73 @@ def _contradictions(
             "there are no rules: nothing could ever be approved",
             "add one",
         )
-    for index, rule in enumerate(policy.rules):
-        for step in ("evaluation", "implementation", "validation"):
-            demand: Demand | None = getattr(rule, step)
-            if demand is None:
-                continue
-            key: KeyPath = ("rules", index, step)
-            members = policy.roles[demand.role].members if demand.role in policy.roles else None
-            if members is None:
-                at(
-                    POLICY_FILE,
-                    key,
-                    "unknown-role",
-                    f"rule {rule.name!r} asks for the role {demand.role!r}, which is not defined",
-                    f"add `{demand.role} = {{ members = [...] }}` under [roles]",
-                )
-            elif len(members) < demand.approvals:
-                at(
-                    POLICY_FILE,
-                    key,
-                    "too-few-members",
-                    f"rule {rule.name!r} asks for {demand.approvals} × {demand.role}, "
-                    f"which has {len(members)} member(s)",
-                    "add members to the role, or ask for fewer approvals",
-                )
-        for name in rule.when.systems or ():
+    known = {environment for system in systems.systems.values() for environment in system.environments}
+
+    def demand_at(key: KeyPath, what: str, demand: Demand | None) -> None:
+        if demand is None:
+            return
+        if demand.role not in policy.roles:
+            at(
+                POLICY_FILE,
+                key,
+                "unknown-role",
+                f"{what} asks for the role {demand.role!r}, which is not defined",
+                f"add `{demand.role} = {{ members = [...] }}` under [roles]",
+            )
+        elif len(policy.roles[demand.role].members) < demand.approvals:
+            at(
+                POLICY_FILE,
+                key,
+                "too-few-members",
+                f"{what} asks for {demand.approvals} × {demand.role}, "
+                f"which has {len(policy.roles[demand.role].members)} member(s)",
+                "add members to the role, or ask for fewer approvals",
+            )
+
+    def when_at(key: KeyPath, what: str, when: When) -> None:
+        for name in when.systems or ():
             if name not in systems.systems:
                 at(
                     POLICY_FILE,
-                    ("rules", index, "when"),
+                    key,
                     "unknown-system",
-                    f"rule {rule.name!r} names the system {name!r}, which systems.toml does not have",
+                    f"{what} names the system {name!r}, which systems.toml does not have",
                     "correct the name, or add the system",
                 )
-        known = {environment for system in systems.systems.values() for environment in system.environments}
-        for name in rule.when.environments or ():
+        for name in when.environments or ():
             if name not in known:
                 at(
                     POLICY_FILE,
-                    ("rules", index, "when"),
+                    key,
                     "unknown-environment",
-                    f"rule {rule.name!r} names the environment {name!r}, which no system has",
+                    f"{what} names the environment {name!r}, which no system has",
                     "correct the name, or add the environment to a system",
                 )
+
+    for index, rule in enumerate(policy.rules):
+        for step in ("evaluation", "implementation", "validation"):
+            demand_at(("rules", index, step), f"rule {rule.name!r}", getattr(rule, step))
+        when_at(("rules", index, "when"), f"rule {rule.name!r}", rule.when)
+    for index, freeze in enumerate(policy.freezes):
+        what = f"freeze {freeze.name!r}"
+        demand_at(("freezes", index, "override"), what, freeze.override)
+        when_at(("freezes", index, "when"), what, freeze.when)
+        if freeze.name in (other.name for other in policy.freezes[:index]):
+            at(
+                POLICY_FILE,
+                ("freezes", index, "name"),
+                "name-twice",
+                f"{what} is there twice; an override could mean either",
+                "give each freeze a name of its own",
+            )
+        if freeze.zone is None and policy.timezone is None:
+            at(
+                POLICY_FILE,
+                ("freezes", index),
+                "no-zone",
+                f"{what} is in no time zone",
+                'add `zone = "Europe/Paris"` to it, or `timezone` to the policy',
+            )
     for name, system in systems.systems.items():
         for other in system.depends_on:
             if other not in systems.systems:
@@ -434,9 +624,12 @@ def _contradictions(
     return found
 
 
-def write_first_policy(principal: str, key_line: str, system: str, system_name: str) -> dict[str, bytes]:
+def write_first_policy(
+    principal: str, keys: Mapping[str, bytes], system: str, system_name: str
+) -> dict[str, bytes]:
     """The files of a first policy in which one person holds every role (`gitchange init --principal`).
 
+    `keys` has the file with that person's key: `allowed_signers`, or one of OpenPGP certificates.
     Such a policy cannot separate duties: nothing will be approved until others join, and `init`
     says so.
     """
@@ -463,5 +656,5 @@ def write_first_policy(principal: str, key_line: str, system: str, system_name: 
     return {
         POLICY_FILE: tomli_w.dumps(policy).encode(),
         SYSTEMS_FILE: tomli_w.dumps(systems).encode(),
-        SIGNERS_FILE: f'{principal} namespaces="gitchange" {key_line}\n'.encode(),
+        **keys,
     }

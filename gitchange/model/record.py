@@ -36,7 +36,7 @@ class RecordSignOff(Part):
     time: AwareDatetime
     """When, as the signer's clock claimed."""
     key: ShortText
-    """Fingerprint of the key inside the signature."""
+    """The key that signed, by its fingerprint: `SHA256:...`, or `openpgp:...`."""
     meaning: LongText
     """The sentence that was signed."""
     comment: LongText | None = None

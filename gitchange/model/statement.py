@@ -25,7 +25,7 @@ MAX_PAYLOAD = 1 << 17
 NAMESPACE = "gitchange"
 """SSHSIG namespace: a signature made for git, or for files, is none of ours."""
 
-ChangeStep = Literal["evaluation", "implementation", "validation", "withdrawal"]
+ChangeStep = Literal["evaluation", "freeze", "implementation", "validation", "withdrawal"]
 """What is signed about a change."""
 StepName = ChangeStep | Literal["policy"]
 """What is signed at all: changes, and the policy itself."""
@@ -33,6 +33,7 @@ VerdictName = Literal[
     "approve",
     "reject",
     "request-info",
+    "override-freeze",
     "implement",
     "back-out",
     "validate",
@@ -43,6 +44,7 @@ VerdictName = Literal[
 
 VERDICTS: dict[StepName, tuple[VerdictName, ...]] = {
     "evaluation": ("approve", "reject", "request-info"),
+    "freeze": ("override-freeze",),
     "implementation": ("implement", "back-out"),
     "validation": ("validate", "fail"),
     "withdrawal": ("withdraw",),
@@ -53,6 +55,7 @@ MEANINGS: dict[VerdictName, str] = {
     "approve": "I have evaluated this text and judge the change necessary, feasible and safe. I approve it.",
     "reject": "I have evaluated this text and do not want the change to be made. I reject it.",
     "request-info": "I have evaluated this text and cannot decide on it before my questions are answered.",
+    "override-freeze": "I know that this change is planned in a freeze. It cannot wait, for the reason that I give.",
     "implement": "I have implemented this text as my answers say, and tested it with these results.",
     "back-out": "I have tried to implement this text and have backed the change out again.",
     "validate": "I have used the changed systems: they work as expected, and I see no new security risk.",
@@ -112,6 +115,8 @@ class Answers(Part):
     """Evaluation: is it feasible?"""
     safe: bool | None = None
     """Evaluation: is it safe?"""
+    freezes: Listed[ShortText] | None = None
+    """Freeze: names of the freezes that are lifted for this change."""
     steps_followed: bool | None = None
     """Implementation: were the steps followed as they were written?"""
     deviations: LongText | None = None
@@ -132,6 +137,7 @@ class Answers(Part):
 
 _ASKED: dict[StepName, frozenset[str]] = {
     "evaluation": frozenset({"necessary", "feasible", "safe"}),
+    "freeze": frozenset({"freezes"}),
     "implementation": frozenset({"steps_followed", "deviations", "commits", "tests"}),
     "validation": frozenset({"works", "no_security_risk", "security_risk", "evidence"}),
     "withdrawal": frozenset(),
@@ -183,6 +189,11 @@ def contradiction(verdict: VerdictName, answers: Answers, comment: str) -> str:
         case "reject" | "request-info" | "back-out" | "withdraw":
             if not comment.strip():
                 return f"{verdict!r} needs a comment that says why"
+        case "override-freeze":
+            if not a.freezes:
+                return "an override names the freezes that it lifts"
+            if not comment.strip():
+                return "an override needs a comment that says why the change cannot wait"
         case "implement":
             if a.steps_followed is None:
                 return "an implementation says whether the steps were followed"

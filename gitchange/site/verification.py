@@ -1,9 +1,10 @@
 """The commands that verify a sign-off by hand, with stock tools and without gitchange.
 
-git, ssh-keygen and what every Unix has (sed, base64, fold, sha256sum) are enough. The script is pasted into a
-shell inside a clone; it changes nothing there. It proves what `gitchange.ledger.signoffs` decides:
-the envelope is the one that the site shows, its signature is by a key that the policy gives to that
-person, and its statement is about exactly this text. Whether it counts is for the policy to say.
+git, ssh-keygen (gpg for a sign-off with OpenPGP) and what every Unix has (sed, base64, fold, sha256sum) are enough.
+The script is pasted into a shell inside a clone; it changes nothing there, and nothing in the reader's own keyring.
+It proves what `gitchange.ledger.signoffs` decides: the envelope is the one that the site shows, its signature is by
+a key that the policy gives to that person, and its statement is about exactly this text. Whether it counts is for
+the policy to say.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ from shlex import quote
 
 from gitchange.assessment.overview import Assessment
 from gitchange.model.evidence import SignOff
-from gitchange.model.policy import SIGNERS_FILE
+from gitchange.model.policy import CERTIFICATES, OPENPGP, SIGNERS_FILE
 from gitchange.model.statement import NAMESPACE
+from gitchange.signing.openpgp import PREFIX as _OPENPGP_KEY
 
 _NOTES = "gitchange/approvals"
 
@@ -39,21 +41,38 @@ while IFS= read -r line; do
   if [ "$(printf %s "$line" | sha256sum | cut -d ' ' -f 1)" = {digest} ]; then printf '%s\\n' "$line"; fi
 done < "$dir/lines" > "$dir/envelope"
 test -s "$dir/envelope" || {{ echo 'The envelope is not there.' >&2; exit 1; }}
-# 2. What was signed: the DSSE pre-authentication encoding of the payload; and the signature, in its armor.
+# 2. What was signed: the DSSE pre-authentication encoding of the payload; and the signature.
 sed 's/.*"payload":"\\([^"]*\\)".*/\\1/' "$dir/envelope" | base64 -d > "$dir/payload"
 type=$(sed 's/.*"payloadType":"\\([^"]*\\)".*/\\1/' "$dir/envelope")
 {{ printf 'DSSEv1 %d %s %d ' "${{#type}}" "$type" "$(wc -c < "$dir/payload")"; cat "$dir/payload"; }} > "$dir/signed"
-{{ echo '-----BEGIN SSH SIGNATURE-----'
-  sed 's/.*"sig":"\\([^"]*\\)".*/\\1/' "$dir/envelope" | fold -w 70
-  echo '-----END SSH SIGNATURE-----'; }} > "$dir/signature"
-# 3. The signature is good, and the policy gives the key to this person.
-git show {signers} > "$dir/allowed_signers"
-ssh-keygen -Y verify -f "$dir/allowed_signers" -I {by} -n {namespace}{moment} -s "$dir/signature" < "$dir/signed"
+{signature}
 # 4. The statement names exactly this text: its Git id and its SHA-256.
 grep -qE "\\"gitBlob\\": *\\"$(git hash-object --no-filters "$dir/text")\\"" "$dir/payload"
 grep -qE "\\"sha256\\": *\\"$(sha256sum < "$dir/text" | cut -d ' ' -f 1)\\"" "$dir/payload"
 echo 'The statement is about this text. It says:'
 cat "$dir/payload"; echo )"""
+
+_SSH = """\
+{{ echo '-----BEGIN SSH SIGNATURE-----'
+  sed 's/.*"sig":"\\([^"]*\\)".*/\\1/' "$dir/envelope" | fold -w 70
+  echo '-----END SSH SIGNATURE-----'; }} > "$dir/signature"
+# 3. The signature is good, and the policy gives the key to this person.
+git show {signers} > "$dir/allowed_signers"
+ssh-keygen -Y verify -f "$dir/allowed_signers" -I {by} -n {namespace}{moment} -s "$dir/signature" < "$dir/signed\""""
+
+# gpg ends with 0 for an expired or revoked key too; GOODSIG stands for neither of them, VALIDSIG names the key.
+_OPENPGP = """\
+sed 's/.*"sig":"\\([^"]*\\)".*/\\1/' "$dir/envelope" | base64 -d > "$dir/signature"
+# 3. The signature is good, by a key of the certificates that the policy has for this person; in a keyring of its own.
+mkdir -m 700 "$dir/gnupg"
+git show {certificates} > "$dir/certificates"
+gpg --homedir "$dir/gnupg" --batch --quiet --no-autostart --import "$dir/certificates" 2> "$dir/said" || {{
+  cat "$dir/said" >&2; exit 1; }}
+gpg --homedir "$dir/gnupg" --batch --no-autostart --trust-model always{moment} --status-fd 1 \\
+  --verify "$dir/signature" "$dir/signed" > "$dir/status" 2> "$dir/said" || {{ cat "$dir/said" >&2; exit 1; }}
+grep -q '^\\[GNUPG:\\] GOODSIG ' "$dir/status" || {{ cat "$dir/said" >&2; exit 1; }}
+grep -q '^\\[GNUPG:\\] VALIDSIG {key} ' "$dir/status" || {{ echo 'Another key signed.' >&2; exit 1; }}
+echo 'Good OpenPGP signature by the key {key}.\'"""
 
 
 def verify_commands(assessment: Assessment, sign_off: SignOff) -> str:
@@ -70,18 +89,26 @@ def verify_commands(assessment: Assessment, sign_off: SignOff) -> str:
         source = _FROM_RECORD.format(file=file, size=record.request_bytes)
     else:
         source = _FROM_NOTES.format(notes=_NOTES, blob=quote(sign_off.blob))
-    # A documented change was judged at the moment of its commit: a key may have run out since.
-    recorded = next((v.time for v in assessment.history if v.kind == "documented"), None)
-    moment = f" -O verify-time={recorded.astimezone(dt.UTC):%Y%m%d%H%M%SZ}" if record and recorded else ""
     policy = assessment.policy.tree if assessment.policy else sign_off.policy
-    return _SCRIPT.format(
-        source=source,
-        digest=hashlib.sha256(sign_off.line.encode()).hexdigest(),
-        signers=quote(f"{policy}:{SIGNERS_FILE}"),
-        by=quote(sign_off.by),
-        namespace=quote(NAMESPACE),
-        moment=moment,
-    )
+    # What a commit witnessed is judged at that commit's moment: a key may have run out since.
+    recorded = next((v.time for v in assessment.history if v.kind == "documented"), None) if record else None
+    judged = sign_off.judged_at or recorded
+    moment = judged.astimezone(dt.UTC) if judged else None
+    if sign_off.key.startswith(_OPENPGP_KEY):
+        signature = _OPENPGP.format(
+            certificates=quote(f"{policy}:{OPENPGP}{sign_off.by}{CERTIFICATES}"),
+            moment=f" --faked-system-time {moment:%Y%m%dT%H%M%S}!" if moment else "",
+            key=sign_off.key.removeprefix(_OPENPGP_KEY).upper(),
+        )
+    else:
+        signature = _SSH.format(
+            signers=quote(f"{policy}:{SIGNERS_FILE}"),
+            by=quote(sign_off.by),
+            namespace=quote(NAMESPACE),
+            moment=f" -O verify-time={moment:%Y%m%d%H%M%SZ}" if moment else "",
+        )
+    digest = hashlib.sha256(sign_off.line.encode()).hexdigest()
+    return _SCRIPT.format(source=source, digest=digest, signature=signature)
 
 
 def digest_commands(assessment: Assessment) -> str:

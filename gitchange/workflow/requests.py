@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,11 +15,14 @@ from gitchange.git import program
 from gitchange.git.repository import FILE, Repository, write_file
 from gitchange.ledger import documents, notes
 from gitchange.ledger.remote import Report
+from gitchange.ledger.signoffs import signers_of
+from gitchange.lifecycle.rehearse import foresee
 from gitchange.model import identifiers, policy, settings
 from gitchange.model.change import Change, parse_change, write_change
 from gitchange.model.crosscheck import crosscheck
 from gitchange.model.finding import Finding, has_errors, in_order
 from gitchange.model.policy import Policy, load_policy
+from gitchange.signing.certificates import INSTALL, Certificates
 from gitchange.workflow.witnessing import trailers
 from gitchange.workflow.workspace import Workspace
 
@@ -35,6 +38,8 @@ class Created:
     commit: str | None
     """The commit that holds it, when it was to be committed."""
     report: Report | None = None
+    foreseen: tuple[Finding, ...] = ()
+    """What will stand in its way: a freeze, the bounds of its model, too few people."""
 
 
 class InvalidChange(Refused):
@@ -96,6 +101,7 @@ def new(workspace: Workspace, raw: bytes, *, commit: bool, push: bool = True) ->
     """Write a change file, in these steps:
 
     1. it must be valid against its schema and the policy: InvalidChange names everything that is not;
+       what will stand in its way later is told, and hinders nothing;
     2. an id that is used already is refused;
     3. write it to the work tree and, when asked, commit it on the branch that HEAD names;
     4. push it when that is the branch of record.
@@ -113,6 +119,7 @@ def new(workspace: Workspace, raw: bytes, *, commit: bool, push: bool = True) ->
     if has_errors(found) or parsed.change is None:
         raise InvalidChange(in_order(found))
     change = parsed.change
+    foreseen = foresee(change, workspace.policy, workspace.now)
     # 2. Unused.
     repository = workspace.repository
     target = repository.work_dir / change.path if repository.work_dir else None
@@ -126,7 +133,7 @@ def new(workspace: Workspace, raw: bytes, *, commit: bool, push: bool = True) ->
     if not commit:
         assert target is not None  # noqa: S101 - just checked
         write_file(target, raw)
-        return Created(change.id, change.path, target, None)
+        return Created(change.id, change.path, target, None, foreseen=foreseen)
     report = workspace.exchange(with_branch=False, sending=False) if push else None
     branch = repository.head_ref()
     if branch is None:
@@ -143,7 +150,7 @@ def new(workspace: Workspace, raw: bytes, *, commit: bool, push: bool = True) ->
     # 4. Pushed.
     if push and branch == workspace.branch:
         report = workspace.fresh().exchange(with_branch=True)
-    return Created(change.id, change.path, target, made, report)
+    return Created(change.id, change.path, target, made, report, foreseen)
 
 
 def _readable(raw: bytes) -> bool:
@@ -168,21 +175,27 @@ class Checked:
 
 
 def check(
-    repository: Repository, paths: Sequence[Path] = (), *, base: str | None = None, at: str | None = None
+    repository: Repository,
+    now: dt.datetime,
+    paths: Sequence[Path] = (),
+    *,
+    base: str | None = None,
+    at: str | None = None,
 ) -> Checked:
     """Check change files and policy as they stand, committed or not:
 
     1. the policy must be readable;
     2. every file under changes/ must be a change file at the path that its id says;
     3. its references must lead somewhere, and no id may stand twice;
-    4. a documented change must be as it was documented.
+    4. a documented change must be as it was documented;
+    5. of the files that are asked about (`paths`, `base`), what will stand in their way, as warnings.
 
     Reads the work tree; with `at`, or in a bare repository, that commit. With `paths` only those files,
     with `base` only files that differ from that revision. Without a readable policy the files are
     still checked as far as they go by themselves.
     """
     head = repository.resolve(at) if at else repository.ref("HEAD")
-    source = _Tree(repository, head) if at or repository.work_dir is None else _WorkTree(repository.work_dir)
+    source = _Tree(repository, head) if at or repository.work_dir is None else WorkTree(repository.work_dir)
     found: list[Finding] = []
     # 1. The policy.
     files = source.below(policy.ROOT)
@@ -191,7 +204,7 @@ def check(
         loaded, problems = load_policy({p.removeprefix(f"{policy.ROOT}/"): source.read(p) for p in files}, "")
         found += problems
         if loaded is not None:
-            found += signer_findings(loaded)
+            found += signer_findings(loaded, now)
     else:
         found.append(Finding("policy.missing", "there is no policy/ folder", "`gitchange init` writes one"))
     raw_settings = source.read(settings.PATH) if settings.PATH in source.below("") else None
@@ -215,6 +228,10 @@ def check(
         # 3. References and ids.
         if loaded is not None:
             found += crosscheck(parsed, loaded, known)
+            # 5. What awaits it.
+            if (paths or base) and parsed.change is not None and parsed.change.record is None:
+                awaited = foresee(parsed.change, loaded, now)
+                found += [replace(f, path=path, change=parsed.change.id) for f in awaited]
         given = parsed.document.data.get("id")
         if isinstance(given, str) and identifiers.is_id(given):
             claimed.setdefault(given, []).append(path)
@@ -267,12 +284,11 @@ def check(
     return Checked(len(wanted), in_order(found))
 
 
-def signer_findings(loaded: Policy) -> list[Finding]:
-    """What is wrong with policy/allowed_signers, as findings."""
-    from gitchange.signing.allowed_signers import AllowedSigners  # noqa: PLC0415 - loads cryptography
-
+def signer_findings(loaded: Policy, now: dt.datetime) -> list[Finding]:
+    """What is wrong with policy/allowed_signers and policy/openpgp/, as findings."""
     path = f"{policy.ROOT}/{policy.SIGNERS_FILE}"
-    signers = AllowedSigners.parse(loaded.signers)
+    known = signers_of(loaded)
+    signers = known.ssh
     found = [
         Finding(
             "policy.allowed-signers", message, "see ALLOWED SIGNERS in ssh-keygen(1)", "error", path, line, 1
@@ -294,13 +310,45 @@ def signer_findings(loaded: Policy) -> list[Finding]:
             found.append(
                 Finding("policy.shared-key", message, "give each person a key", "error", path, entry.line, 1)
             )
+    found += _certificate_findings(loaded, known.openpgp, now)
     for person in loaded.signing_people:
-        if not any(entry.matches_principal(person) for entry in signers.entries):
+        if not known.knows(person):
             message = f"{person} holds a role and has no key: that person cannot sign"
             found.append(
                 Finding("policy.no-key", message, "add a line with the person's key", "warning", path)
             )
     return found
+
+
+def _certificate_findings(
+    loaded: Policy, certificates: Certificates, now: dt.datetime
+) -> Iterator[Finding]:
+    """What is wrong with policy/openpgp/: unreadable files, keys of several persons, keys that cannot sign now."""
+
+    def file_of(person: str) -> str:
+        return f"{policy.ROOT}/{policy.OPENPGP}{person}{policy.CERTIFICATES}"
+
+    if certificates.missing:
+        message = f"the OpenPGP certificates cannot be checked here: {certificates.missing}"
+        folder = f"{policy.ROOT}/{policy.OPENPGP}"
+        yield Finding(
+            "policy.openpgp-unchecked",
+            message,
+            f"install what checks them: {INSTALL}",
+            "warning",
+            folder.rstrip("/"),
+        )
+        return
+    for problem in certificates.problems:
+        yield Finding("policy.openpgp", problem.message, problem.hint, "error", file_of(problem.principal))
+    for key, persons in certificates.shared.items():
+        message = f"the key openpgp:{key} belongs to several persons: {', '.join(persons)}"
+        yield Finding("policy.shared-key", message, "give each person a key", "error", file_of(persons[-1]))
+    for person in loaded.openpgp:
+        if certificates.of(person) and (reason := certificates.why_unable(person, now)):
+            message = f"{person} cannot sign with OpenPGP now: {reason}"
+            hint = "have the person's new certificate put there"
+            yield Finding("policy.unusable-key", message, hint, "warning", file_of(person))
 
 
 class _Tree:
@@ -322,7 +370,7 @@ class _Tree:
         return self._repository.blob(self._files[path].id)
 
 
-class _WorkTree:
+class WorkTree:
     """Files as they lie in the work tree."""
 
     def __init__(self, root: Path) -> None:
@@ -372,7 +420,7 @@ def _wanted(
         return wanted
     if base is not None and head is not None:
         before = {e.path: e.id for e in documents.change_files(repository, _start(repository, base, head))}
-        source = _WorkTree(repository.work_dir) if repository.work_dir else _Tree(repository, head)
+        source = WorkTree(repository.work_dir) if repository.work_dir else _Tree(repository, head)
         return {
             p
             for p in present

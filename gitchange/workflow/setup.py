@@ -8,16 +8,20 @@ from pathlib import Path
 
 import tomli_w
 
-from gitchange.errors import Refused, UsageError
+from gitchange.errors import GitchangeError, Refused, SigningError, UsageError
 from gitchange.git import program
 from gitchange.git.repository import FILE, Repository
 from gitchange.ledger.documents import INTRODUCTION_KEY
+from gitchange.ledger.signoffs import signers_of
 from gitchange.model import policy as policies
 from gitchange.model import settings
 from gitchange.model.finding import Finding
 from gitchange.model.policy import Policy, load_policy, write_first_policy
-from gitchange.signing.allowed_signers import AllowedSigners
+from gitchange.signing.certificates import EXPORT, INSTALL
+from gitchange.signing.gpg import OpenPgpSigner
 from gitchange.signing.keys import parse_public_line
+from gitchange.signing.signers import Signers
+from gitchange.workflow.tools import signer_by
 
 ATTRIBUTES = b"""# Everybody must sign the same bytes: no conversion of line ends.
 changes/** -text
@@ -57,20 +61,55 @@ def read_policy_folder(folder: Path) -> dict[str, bytes]:
 
 
 def first_policy(principal: str, key_file: Path, system: str) -> dict[str, bytes]:
-    """A policy in which one person holds every role, from that person's public key."""
+    """A policy in which one person holds every role, from that person's public key: SSH's, or OpenPGP's in armor."""
     try:
-        line = key_file.read_text("utf-8").strip()
+        text = key_file.read_text("utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read the key {key_file}: {error}", hint="--key takes a .pub file") from None
+        raise UsageError(
+            f"cannot read the key {key_file}: {error}", hint="--key takes a .pub file, or an armored .asc"
+        ) from None
+    if text.startswith("-----BEGIN PGP "):
+        return write_first_policy(principal, _certificate_file(principal, text.encode()), system, system)
     try:
-        key = parse_public_line(line)
+        key = parse_public_line(text)
     except ValueError as error:
         raise UsageError(
             f"{key_file} is no public SSH key: {error}",
-            hint="--key takes the .pub file; `ssh-keygen -t ed25519` makes a key",
+            hint="--key takes the .pub file; `ssh-keygen -t ed25519` makes a key. For OpenPGP, an armored .asc: "
+            f"{EXPORT}",
         ) from None
-    fields = line.split()
-    return write_first_policy(principal, " ".join([key.type, fields[1]]), system, system)
+    line = f'{principal} namespaces="gitchange" {key.type} {text.split()[1]}\n'
+    return write_first_policy(principal, {policies.SIGNERS_FILE: line.encode()}, system, system)
+
+
+def own_openpgp_policy(principal: str, directory: Path, system: str) -> dict[str, bytes] | None:
+    """The same from the key with which the user's git signs, when that is OpenPGP's; None when it is not.
+
+    `directory` is where the repository will be: git's configuration is read as git reads it there, or beside it.
+    """
+    place = next(
+        folder for folder in (directory.absolute(), *directory.absolute().parents) if folder.is_dir()
+    )
+
+    def config(key: str) -> str | None:
+        done = program.run(place, "config", "--get", key, check=False)
+        return done.stdout.decode(errors="replace").rstrip("\n") if done.returncode == 0 else None
+
+    def committer() -> str:
+        done = program.run(place, "var", "GIT_COMMITTER_IDENT")
+        return done.stdout.decode(errors="replace").rpartition("> ")[0] + ">"
+
+    try:
+        signer = signer_by(config, committer)
+    except SigningError:
+        return None
+    if not isinstance(signer, OpenPgpSigner):
+        return None
+    return write_first_policy(principal, _certificate_file(principal, signer.certificate()), system, system)
+
+
+def _certificate_file(principal: str, text: bytes) -> dict[str, bytes]:
+    return {f"{policies.OPENPGP}{principal}{policies.CERTIFICATES}": text.strip() + b"\n"}
 
 
 def initialise(
@@ -90,10 +129,19 @@ def initialise(
     if policy is None:
         listing = "\n".join(f"  {f.where or f.path}: {f.message}" for f in found)
         raise Refused(f"the policy has errors, so nothing was written:\n{listing}")
-    signers = AllowedSigners.parse(policy.signers)
-    if signers.problems:
-        listing = "\n".join(f"  line {line}: {message}" for line, message in signers.problems)
+    signers = signers_of(policy)
+    if signers.ssh.problems:
+        listing = "\n".join(f"  line {line}: {message}" for line, message in signers.ssh.problems)
         raise Refused(f"policy/allowed_signers has errors, so nothing was written:\n{listing}")
+    if policy.openpgp and signers.openpgp.missing:
+        raise GitchangeError(
+            f"the OpenPGP certificates cannot be checked here: {signers.openpgp.missing}",
+            hint=f"install what checks them: {INSTALL}",
+        )
+    if policy.openpgp and signers.openpgp.problems:
+        problems = signers.openpgp.problems
+        listing = "\n".join(f"  {p.principal}{policies.CERTIFICATES}: {p.message}" for p in problems)
+        raise Refused(f"policy/openpgp has errors, so nothing was written:\n{listing}", hint=problems[0].hint)
     branch = policy.main
     # 2. The repository.
     created = not (directory / ".git").exists() and not (directory / "HEAD").is_file()
@@ -136,7 +184,7 @@ def initialise(
     )
 
 
-def missing_duties(policy: Policy, signers: AllowedSigners) -> tuple[str, ...]:
+def missing_duties(policy: Policy, signers: Signers) -> tuple[str, ...]:
     """What a policy cannot give, in plain words: duties that nobody could separate, persons without a key."""
     words: list[str] = []
     people = policy.people
@@ -158,9 +206,7 @@ def missing_duties(policy: Policy, signers: AllowedSigners) -> tuple[str, ...]:
                         f"rule {rule.name!r}: {step} needs all {len(members)} member(s) of {asks.role} "
                         f"({', '.join(members)}), so a change that one of them {other} cannot pass it."
                     )
-    without = [
-        p for p in policy.signing_people if not any(entry.matches_principal(p) for entry in signers.entries)
-    ]
+    without = [person for person in policy.signing_people if not signers.knows(person)]
     if without:
         named = ", ".join(without[:5]) + (f" and {len(without) - 5} more" if len(without) > 5 else "")
         words.append(f"no key is known for {named}: they cannot sign yet.")

@@ -12,7 +12,7 @@ from gitchange.model.evidence import SignOff
 from gitchange.model.policy import Policy
 from gitchange.model.statement import NAMESPACE, PAYLOAD_TYPE, Predicate, write_statement
 from gitchange.signing.dsse import Envelope, pae
-from gitchange.signing.sshsig import parse_signature
+from gitchange.signing.signers import name_of_key
 from gitchange.workflow.workspace import Workspace, retrying
 
 
@@ -34,13 +34,14 @@ def sign_and_keep(
     # 1.
     payload = write_statement(text.path, text.blob, text.sha256, predicate)
     signature = workspace.signer.sign(pae(PAYLOAD_TYPE, payload), NAMESPACE)
-    fingerprint = parse_signature(signature).public_key.fingerprint
-    line = Envelope(PAYLOAD_TYPE, payload, fingerprint, signature).to_line()
+    line = Envelope(PAYLOAD_TYPE, payload, name_of_key(signature), signature).to_line()
     # 2.
     authenticator = Authenticator(repository, workspace.assessor.ground.introduction, policy, workspace.now)
     judged = authenticator.authenticate(line, text)
     if isinstance(judged, Doubt):
-        raise GitchangeError(f"the signature was made and is not accepted: {judged.finding.message}")
+        raise GitchangeError(
+            f"the signature was made and is not accepted: {judged.finding.message}", hint=judged.finding.hint
+        )
     # 3.
     made = ""
 

@@ -14,9 +14,12 @@ from gitchange.git import program
 from gitchange.git.repository import MovedError, Person, Repository
 from gitchange.ledger import remote as remotes
 from gitchange.ledger.remote import Report
+from gitchange.ledger.signoffs import signers_of
 from gitchange.model.policy import Policy
-from gitchange.signing.allowed_signers import AllowedSigners
-from gitchange.signing.signer import SshSigner, default_key
+from gitchange.signing.certificates import EXPORT, INSTALL
+from gitchange.signing.gpg import OpenPgpSigner
+from gitchange.signing.signer import SshSigner
+from gitchange.workflow.tools import signer_by
 
 
 @dataclass(frozen=True)
@@ -74,25 +77,21 @@ class Workspace:
     # -- the user ----------------------------------------------------------------------------
 
     @cached_property
-    def signer(self) -> SshSigner:
+    def signer(self) -> SshSigner | OpenPgpSigner:
         """The user's signing tool, as git's configuration names it; SigningError when it names none."""
-        config = self.repository.config
-        if (wanted := config("gpg.format")) not in (None, "ssh"):
-            raise SigningError(
-                f"git signs with gpg.format={wanted}; sign-offs are signed with SSH keys",
-                hint="`git config gpg.format ssh` and `git config user.signingkey FILE`",
-            )
-        tool = config("gpg.ssh.program") or "ssh-keygen"
-        key = config("user.signingkey")
-        if key is None and (command := config("gpg.ssh.defaultKeyCommand")) is not None:
-            key = default_key(command)
-        if not key:
-            raise SigningError(
-                "git's configuration names no signing key",
-                hint="`git config --global user.signingkey ~/.ssh/id_ed25519.pub` "
-                "(and `gpg.format ssh`, so that git signs with it too)",
-            )
-        return SshSigner(tool, key)
+        return signer_by(self._configured, self._committer)
+
+    def _configured(self, key: str) -> str | None:
+        """A value of git's configuration; a key's path that begins with `~` as git expands it."""
+        value = self.repository.config(key)
+        if key == "user.signingkey" and value is not None and value.startswith("~"):
+            told = program.run(self.repository.directory, "config", "--type=path", "--get", key, check=False)
+            return told.stdout.decode(errors="surrogateescape").rstrip("\n") or value
+        return value
+
+    def _committer(self) -> str:
+        committer = self.who()[1]
+        return f"{committer.name} <{committer.email}>"
 
     @cached_property
     def principal(self) -> str:
@@ -102,11 +101,14 @@ class Workspace:
     def principal_under(self, policy: Policy) -> str:
         """Who signs: the person to whom the policy gives the user's key.
 
-        With a certificate, or a key that nobody's line lists, git's `user.email` must be a person's name in
-        the policy. Refused when the policy knows neither.
+        With an SSH certificate git's `user.email` must be a person's name in the policy. Refused when the policy
+        gives the key to nobody, or to several.
         """
-        key = self.signer.public_key()
-        owners = AllowedSigners.parse(policy.signers).principals_of(key)
+        signer = self.signer
+        if isinstance(signer, OpenPgpSigner):
+            return _owner_of_openpgp(signer, policy)
+        key = signer.public_key()
+        owners = signers_of(policy).ssh.principals_of(key)
         if len(owners) == 1:
             return owners[0]
         if len(owners) > 1:
@@ -137,6 +139,31 @@ class Workspace:
                 f"cannot tell who you are: {error.message}",
                 hint="`git config user.email` should be your name in the policy, or use --person NAME",
             ) from None
+
+
+def _owner_of_openpgp(signer: OpenPgpSigner, policy: Policy) -> str:
+    """The one person whose certificates have a key that the tool may sign with."""
+    certificates = signers_of(policy).openpgp
+    if certificates.missing:
+        raise SigningError(
+            f"OpenPGP signatures cannot be checked here: {certificates.missing}",
+            hint=f"install what checks them: {INSTALL}",
+        )
+    keys = signer.fingerprints()
+    owners = tuple(dict.fromkeys(person for key in keys for person in certificates.owners(key)))
+    if len(owners) == 1:
+        return owners[0]
+    if owners:
+        raise Refused(
+            f"your OpenPGP key {signer.key} belongs to several persons: {', '.join(owners)}",
+            hint="policy/openpgp must give each person a key of their own; "
+            "`git config user.signingkey FINGERPRINT` names one of several keys",
+        )
+    raise Refused(
+        f"the policy does not know your OpenPGP key {keys[0]}",
+        hint="ask an administrator to add its certificate to policy/openpgp/you@example.org.asc: "
+        f"{EXPORT.replace('FINGERPRINT', keys[0])}",
+    )
 
 
 def retrying(write: Callable[[], None]) -> None:

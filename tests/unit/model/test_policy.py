@@ -325,10 +325,11 @@ def test_no_files_crash_the_reader(files: dict[str, bytes]) -> None:
 
 def test_a_first_policy_is_readable_and_has_one_person_in_every_role() -> None:
     """What `init` writes for one person is a good policy in which that person holds every role."""
-    policy, found = load_policy(write_first_policy(ADA, "ssh-ed25519 AAAA", "api", "API"), TREE)
+    line = b'ada@example.org namespaces="gitchange" ssh-ed25519 AAAA\n'
+    policy, found = load_policy(write_first_policy(ADA, {"allowed_signers": line}, "api", "API"), TREE)
     assert found == ()
     assert policy is not None
     assert policy.people == (ADA,)
     assert policy.roles_of(ADA) == ("root", "change-manager", "developer", "system-user")
     assert policy.systems["api"].customer_data
-    assert policy.signers == b'ada@example.org namespaces="gitchange" ssh-ed25519 AAAA\n'
+    assert policy.signers == line

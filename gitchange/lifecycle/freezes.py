@@ -1,0 +1,91 @@
+"""Freezes: times in which nothing is changed, held against the planned window of a change.
+
+A freeze is a time on the clocks of its zone. Each occurrence is turned into instants by itself, so that a weekend
+that has 47 or 49 hours is still the weekend. Where a clock shows a time twice or never, the freeze is the longer one.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from gitchange.lifecycle.rules import applies
+from gitchange.model.change import Change
+from gitchange.model.policy import Freeze, Policy
+from gitchange.model.recurrence import recurrence, zone
+
+_DAY = dt.timedelta(days=1)
+_LAST = dt.datetime(9990, 1, 1)
+_HORIZON = dt.timedelta(days=732)
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """One time that a freeze takes place."""
+
+    freeze: Freeze
+    start: dt.datetime
+    """Its first instant, in its zone."""
+    end: dt.datetime
+    """The first instant after it, in its zone."""
+
+    def __str__(self) -> str:
+        """Its name and time, as in `end of year (2026-12-24 18:00 to 2027-01-02 08:00, Europe/Paris)`."""
+        return f"{self.freeze.name} ({self.start:%Y-%m-%d %H:%M} to {self.end:%Y-%m-%d %H:%M}, {self.start.tzinfo})"
+
+
+def holds_for(freeze: Freeze, policy: Policy, change: Change) -> bool:
+    """Whether the freeze concerns the change; emergencies only when it names them."""
+    named = freeze.when.types is not None
+    return (named or change.type != "emergency") and applies(freeze.when, policy, change)
+
+
+def occurrences(freeze: Freeze, policy: Policy, start: dt.datetime, end: dt.datetime) -> Iterator[Occurrence]:
+    """The occurrences that touch the time from `start` to `end` (aware), in order."""
+    clock = zone(policy.zone_of(freeze))
+    length = freeze.end - freeze.start
+    if freeze.recurrence is None:
+        begins = [freeze.start]
+    else:
+        # Days on the wall, with a day more on each side than any zone is away from another.
+        first = start.astimezone(clock).replace(tzinfo=None)
+        last = min(end.astimezone(clock).replace(tzinfo=None), _LAST) + _DAY
+        first = max(first, dt.datetime.min + length + _DAY) - length - _DAY
+        begins = recurrence(freeze.recurrence, freeze.start).between(first, last, inc=True)
+    for begin in begins:
+        # Of two instants for one time on the wall the earlier begins it and the later ends it.
+        began = min((begin.replace(tzinfo=clock, fold=fold) for fold in (0, 1)), key=dt.datetime.timestamp)
+        over = (begin + length).replace(tzinfo=clock)
+        ended = max((over.replace(fold=fold) for fold in (0, 1)), key=dt.datetime.timestamp)
+        if began < end.astimezone(dt.UTC) and start.astimezone(dt.UTC) < ended:
+            yield Occurrence(freeze, began, ended)
+
+
+def touching(policy: Policy, change: Change, start: dt.datetime, end: dt.datetime) -> tuple[Occurrence, ...]:
+    """Every occurrence of a freeze for this change that touches that time, in order of time."""
+    found = [
+        occurrence
+        for freeze in policy.file.freezes
+        if holds_for(freeze, policy, change)
+        for occurrence in occurrences(freeze, policy, start, end)
+    ]
+    return tuple(sorted(found, key=lambda o: (o.start.timestamp(), o.freeze.name)))
+
+
+def planned_in(policy: Policy, change: Change) -> tuple[Occurrence, ...]:
+    """The freezes that the planned window touches; none for a change that plans no window."""
+    if change.schedule is None or not policy.file.freezes:
+        return ()
+    return touching(policy, change, change.schedule.start, change.schedule.end)
+
+
+def next_free(policy: Policy, change: Change, start: dt.datetime, length: dt.timedelta) -> dt.datetime | None:
+    """The first instant from `start` on (in UTC) at which so long a window meets no freeze; None within two years."""
+    at = first = start.astimezone(dt.UTC)  # lengths are added to instants, not to times on the wall
+    while at - first < _HORIZON:
+        met = touching(policy, change, at, at + length)
+        if not met:
+            return at
+        at = max(o.end.astimezone(dt.UTC) for o in met)
+    return None
