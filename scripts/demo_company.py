@@ -6,6 +6,7 @@ scripts/demo, which sets the program up first.
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 import shlex
@@ -49,6 +50,15 @@ evaluation = { role = "security", approvals = 1 }
 [deadlines]
 evaluation = "3d"
 emergency_approval = "24h"
+
+[[freezes]]
+name = "end of year"
+reason = "Customers close their books, and half of us are away."
+kind = "soft"
+start = 2025-12-23T18:00:00
+end = 2026-01-02T08:00:00
+recurrence = "FREQ=YEARLY"
+override = { role = "security" }
 """
 
 SYSTEMS = """\
@@ -77,6 +87,11 @@ title = "Routine update of a dependency"
 description = "A patch release of a library, by the lock file only, with the test suite green."
 systems = ["api", "website"]
 max_risk = "low"
+suspended_after = 3
+
+[parameters.package]
+pattern = "[a-z0-9.+-]+ [0-9.]+"
+description = "its name and new version"
 """
 
 
@@ -358,6 +373,8 @@ class Demo:
             "standard",
             "--model",
             "dependency-update",
+            "--parameter",
+            "package=http-client 2.4.1",
             "--title",
             "Update the HTTP library to 2.4.1",
             "--system",
@@ -446,6 +463,34 @@ class Demo:
             *usual,
         )
         self.gitchange("bo", "implement", outage, "--steps-followed", "--test", "proxy answers 404=passed")
+        year = (dt.date.today() + dt.timedelta(days=14)).year
+        books = self.request(
+            "bo",
+            "--title",
+            "Accept the new tax numbers",
+            "--system",
+            "api",
+            "--reason",
+            "They come into force on 1 January; without it customers cannot close their books.",
+            "--scope",
+            "The validation of tax numbers.",
+            "--step",
+            "Deploy the new rules :: ten numbers of the authority's list are accepted",
+            "--start",
+            f"{year}-12-28T10:00:00+01:00",
+            "--end",
+            f"{year}-12-28T11:00:00+01:00",
+            *medium,
+            *usual,
+        )
+        self.gitchange("ada", "approve", books, "--yes", "-m", "It has to be in time.")
+        self.gitchange(
+            "eve",
+            "override-freeze",
+            books,
+            "-m",
+            "The law does not wait for January; two of us are on call that morning.",
+        )
         self.request(
             "cy",
             "--title",

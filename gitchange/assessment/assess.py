@@ -5,15 +5,16 @@ Read-only. Works on bare repositories and without a work tree; time is given by 
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
-from gitchange.assessment.overview import Assessment, Overview, Version
+from gitchange.assessment.overview import Assessment, Overview, PolicyVersion, Version
 from gitchange.errors import UsageError
 from gitchange.git import program
 from gitchange.git.program import Touch
@@ -22,16 +23,22 @@ from gitchange.ledger import documents, notes
 from gitchange.ledger.documents import Ground, Policies
 from gitchange.ledger.notes import Notes
 from gitchange.ledger.records import check_record, request_of, text_of, trailer_of
-from gitchange.ledger.signoffs import Doubt, Text
+from gitchange.ledger.remote import verified_notes
+from gitchange.ledger.signoffs import Doubt, Text, described, verdict_of
 from gitchange.ledger.timeline import Timeline, WitnessedAuthenticator
+from gitchange.lifecycle import rules
 from gitchange.lifecycle.judge import judge
+from gitchange.lifecycle.rules import SignedStep
 from gitchange.lifecycle.verdict import REFUSED
 from gitchange.model import identifiers
 from gitchange.model.change import Change, ParsedChange, parse_change
 from gitchange.model.crosscheck import crosscheck
-from gitchange.model.evidence import Evidence, SignOff
+from gitchange.model.evidence import Evidence, Failure, SignOff
 from gitchange.model.finding import Finding, has_errors, in_order
 from gitchange.model.policy import Policy
+
+_FAILURES = ("back-out", "fail")
+"""Verdicts that say of a change that it failed."""
 
 
 class Assessor:
@@ -60,9 +67,21 @@ class Assessor:
             # What was known then: the notes that the branch had witnessed by that commit, at its moment.
             self.now = self.timeline.points[-1].moment
             self.notes = Notes(repository, self.timeline.last_witnessed)
+        self.as_of = at is not None
         self._authenticators: dict[tuple[str, str | None], WitnessedAuthenticator] = {}
         self._with_record: dict[str, bool] = {}
         self._known_ids: frozenset[str] | None = None
+
+    def adopting(self, policy: Policy) -> Assessor:
+        """Judges the same repository at the same moment, as if this policy had just been adopted."""
+        then = copy.copy(self)
+        for name, held in vars(Assessor).items():
+            if isinstance(held, cached_property) and name != "_touches":
+                then.__dict__.pop(name, None)  # it may rest on the policy
+        then._authenticators = {}
+        then.timeline = self.timeline.adopting(policy, self.notes, self.now)
+        then.policy, then.policy_findings = policy, ()
+        return then
 
     # -- one ---------------------------------------------------------------------------------
 
@@ -77,7 +96,7 @@ class Assessor:
         for commit, merged in ((self.ground.main, True), (self.repository.ref("HEAD"), False)):
             if commit is None:
                 continue
-            entry = self.repository.entry(self.repository.tree_of(commit), path)
+            entry = self.repository.child(self.repository.tree_of(commit), path)
             if entry is not None:
                 return entry, commit, merged
         raise UsageError(
@@ -114,10 +133,20 @@ class Assessor:
 
     def all(self) -> tuple[Assessment, ...]:
         """The state of every change on the branch of record, newest first; strays are among them."""
+        return self._all_of(documents.change_files(self.repository, self.ground.main))
+
+    def undocumented(self) -> tuple[Assessment, ...]:
+        """The state of every change on the branch of record that has no record, newest first."""
+        return self._all_of(
+            entry
+            for entry in documents.change_files(self.repository, self.ground.main)
+            if not entry.is_file or not self._has_record(entry.id, entry.path)
+        )
+
+    def _all_of(self, entries: Iterable[Entry]) -> tuple[Assessment, ...]:
         history: dict[str, list[Touch]] = {}
         for touch in self._touches:
             history.setdefault(touch.path, []).append(touch)
-        entries = documents.change_files(self.repository, self.ground.main)
         assessed = [self._assess(entry, history.get(entry.path, ()), True) for entry in entries]
         return tuple(sorted(assessed, key=_requested, reverse=True))
 
@@ -178,7 +207,21 @@ class Assessor:
             assessments=self.all(),
             now=self.now,
             commit_time=self.repository.commit(self.ground.main).committer.time,
+            policies=self._policy_versions(),
             links=dict(settings.links),
+        )
+
+    def _policy_versions(self) -> tuple[PolicyVersion, ...]:
+        line = self.timeline
+        return tuple(
+            PolicyVersion(
+                reign.commit,
+                line.points[line.place(reign.commit) or 0].moment,
+                reign.policy,
+                reign.approved_by,
+                reign.findings,
+            )
+            for reign in line.reigns
         )
 
     # -- how one is judged -------------------------------------------------------------------
@@ -229,6 +272,7 @@ class Assessor:
         evidence = self._evidence(
             raw, change, history, merged, self.notes, self.authenticator(policy, self.now)
         )
+        evidence = replace(evidence, failures=self._failures(change, policy))
         found = list(crosscheck(parsed, policy, self.known_ids))
         if (recorded := self._recording(change.path, history)) is not None:
             found.append(
@@ -338,8 +382,16 @@ class Assessor:
             stale=self._stale(change, history, text, authenticator, self.notes),
             order_known=known,
             merged=merged,
+            failures=tuple(
+                f
+                for f in self._failures(change, policy)
+                if point is not None
+                and f.place is not None
+                and f.place <= (self.timeline.place(point.commit) or 0)
+            ),
             requested_at=history[-1].time if history else None,
         )
+        shown, verified_from = from_record, cast(Literal["notes", "record"], "record")
         verdict = judge(from_record, policy, moment, documented=not has_errors(found))
         if verdict.complete and (record.outcome == "backed-out") != verdict.backed_out:
             signed = "was backed out" if verdict.backed_out else "was not backed out"
@@ -355,6 +407,7 @@ class Assessor:
         if witnessed is not None and known and self.repository.has_commit(witnessed):
             then = Notes(self.repository, witnessed)
             evidence = self._evidence(raw, change, history, merged, then, authenticator, authors)
+            evidence = replace(evidence, failures=from_record.failures)
             by_notes = judge(evidence, policy, moment)
             if not by_notes.complete:
                 found.append(
@@ -364,10 +417,11 @@ class Assessor:
                         "`git log -p` of the file and of the notes tells who wrote the record and what it leaves out",
                     )
                 )
-                verdict = judge(from_record, policy, moment, documented=False)
+                shown, verdict, verified_from = evidence, by_notes, "notes"
         if verdict.status == "documented" and known and self.notes.commit != witnessed:
             # A trailer is its author's choice, and a forge's squash drops it: the notes as they are speak too.
             evidence = self._evidence(raw, change, history, merged, self.notes, authenticator, authors)
+            evidence = replace(evidence, failures=from_record.failures)
             by_now = judge(evidence, policy, moment)
             if by_now.status in REFUSED:
                 found.append(
@@ -381,18 +435,18 @@ class Assessor:
                     )
                 )
                 if witnessed is None:
-                    verdict = judge(from_record, policy, moment, documented=False)
+                    shown, verdict, verified_from = evidence, by_now, "notes"
         found = [f.about(change.id) for f in found]
         return Assessment(
             change.path,
             raw,
             change,
-            from_record,
+            shown,
             verdict,
             policy,
             versions,
             in_order([*found, *verdict.findings]),
-            "record",
+            verified_from,
         )
 
     def _recording(self, path: str, history: Sequence[Touch]) -> Touch | None:
@@ -430,7 +484,10 @@ class Assessor:
         sign_offs: list[SignOff] = []
         doubts: list[Finding] = []
         ignored: list[Finding] = []
-        for line in where.lines(text.blob):
+        present = where.lines(text.blob)
+        if where is self.notes:
+            doubts += self._lost(text, present)
+        for line in present:
             judged = authenticator.authenticate(line, text)
             if isinstance(judged, SignOff):
                 sign_offs.append(judged)
@@ -451,6 +508,35 @@ class Assessor:
             merged=merged,
             requested_at=history[-1].time if history else None,
         )
+
+    @cached_property
+    def verified_elsewhere(self) -> tuple[Notes, ...]:
+        """Notes that were found complete in this clone and that the notes do not contain any more.
+
+        A fetch that a user configured (`+refs/notes/*:refs/notes/*`) can replace the notes unasked.
+        """
+        if self.as_of:
+            return ()
+        tips = (self.repository.ref(verified_notes(remote)) for remote in self.repository.remotes())
+        now = self.notes.commit
+        return tuple(
+            Notes(self.repository, tip)
+            for tip in tips
+            if tip is not None and (now is None or not self.repository.is_ancestor(tip, now))
+        )
+
+    def _lost(self, text: Text, present: tuple[bytes, ...]) -> Iterator[Finding]:
+        """Lines on a text that this clone has verified before and that its notes do not hold any more."""
+        for known in self.verified_elsewhere:
+            for line in known.lines(text.blob):
+                if line not in present:
+                    yield Finding(
+                        "notes.line-lost",
+                        f"this clone had {described(line)}, and its notes lost it",
+                        "`gitchange sync` brings it back, or says who lost it; `gitchange sync --restore` mends that",
+                        path=text.path,
+                        change=text.change,
+                    )
 
     def _stale(
         self,
@@ -473,6 +559,46 @@ class Assessor:
             stale += [s for s in judged if not isinstance(s, Doubt)]
         return _once_each(stale)
 
+    def _failures(self, change: Change, policy: Policy) -> tuple[Failure, ...]:
+        """Which changes failed by the model that this one follows, since a policy brought the model as it now is."""
+        model = policy.models.get(change.model or "")
+        if model is None or model.suspended_after is None:
+            return ()
+        since = self.timeline.model_since(change.model or "", policy)
+        found: list[Failure] = []
+        for other, sign_off in self._failed:
+            step: SignedStep = "validation" if sign_off.verdict == "fail" else "implementation"
+            may = {demand.role for demand in rules.asked(policy, other, step)}
+            # What the commit that brought the model witnessed was signed before it.
+            new = sign_off.place is None or sign_off.place > since
+            if new and other.model == change.model and sign_off.role in may:
+                found.append(Failure(other.id, sign_off.place))
+        return tuple(found)
+
+    @cached_property
+    def _failed(self) -> tuple[tuple[Change, SignOff], ...]:
+        """Every back-out and every failed validation of a standard change, on any of its texts."""
+        if self.policy is None:
+            return ()
+        authenticator = self.authenticator(self.policy, self.now)
+        found: list[tuple[Change, SignOff]] = []
+        for path, blob in dict.fromkeys((touch.path, touch.blob) for touch in self._touches):
+            lines = self.notes.lines(blob) if blob else ()
+            if not any(verdict_of(line) in _FAILURES for line in lines):
+                continue
+            raw = self.repository.blob(blob)
+            change = parse_change(raw, path).change
+            if change is None or change.type != "standard":
+                continue
+            text = Text(change.id, path, blob, _sha256(raw))
+            genuine = [
+                s
+                for s in (authenticator.authenticate(line, text) for line in lines)
+                if isinstance(s, SignOff)
+            ]
+            found += [(change, s) for s in genuine if s.verdict in _FAILURES and s.role in (s.held or ())]
+        return tuple(found)
+
     def authenticator(
         self, policy: Policy, moment: dt.datetime, here: str | None = None
     ) -> WitnessedAuthenticator:
@@ -485,15 +611,21 @@ class Assessor:
         return self._authenticators[key]
 
 
-def overview(directory: Path, now: dt.datetime | None = None, *, introduction: str | None = None) -> Overview:
-    """The state of the configuration repository that holds this folder.
+def overview(
+    directory: Path,
+    now: dt.datetime | None = None,
+    *,
+    introduction: str | None = None,
+    at: str | None = None,
+) -> Overview:
+    """The state of the configuration repository that holds this folder; with `at`, as it was known then.
 
     Without `now` it is judged at the moment of its newest commit: what is built from given commits is
     then the same on any day.
     """
     repository = Repository.open(directory)
     moment = now or newest_moment(repository)
-    return Assessor(repository, moment, introduction=introduction).overview()
+    return Assessor(repository, moment, introduction=introduction, at=at).overview()
 
 
 def newest_moment(repository: Repository) -> dt.datetime:

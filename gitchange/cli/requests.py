@@ -28,6 +28,9 @@ _SEPARATOR = "::"
 @click.option("--system", "systems", multiple=True, help="A system that is changed; may be repeated.")
 @click.option("--environment", "environments", multiple=True, help="Where; may be repeated.")
 @click.option("--model", help="The standard change model that is followed.")
+@click.option(
+    "--parameter", "parameters", multiple=True, metavar="NAME=VALUE", help="Of the model; may be repeated."
+)
 @click.option("--reason", help="Why it is needed.")
 @click.option("--scope", help="What is changed, and what is not.")
 @click.option(
@@ -78,6 +81,7 @@ def new_command(
         complain(error.message, error.hint)
         return error.exit_code
     click.echo(made.change)
+    tell(made.foreseen, err=True)
     if made.commit is None:
         say(f"wrote {made.path}; look at it, then: git add {made.path} && git commit")
     else:
@@ -113,6 +117,12 @@ def _fields(place: Any, given: dict[str, Any]) -> dict[str, Any]:
         fields["model"] = given["model"] or choose("model", sorted(policy.models), "--model")
     elif given["model"]:
         fields["model"] = given["model"]
+    fields["parameters"] = _parameters(given["parameters"])
+    if asks and fields.get("model") in policy.models:
+        for name, parameter in policy.models[fields["model"]].parameters.items():
+            if parameter.required and name not in fields["parameters"]:
+                about = f" ({parameter.description})" if parameter.description else ""
+                fields["parameters"][name] = ask(f"{name}{about}", "--parameter")
     fields["reason"] = given["reason"] or ask("reason: why is it needed?", "--reason")
     fields["scope"] = given["scope"] or ask("scope: what is changed, and what is not?", "--scope")
     fields["rollback"] = given["rollback"] or ask("rollback: how is it undone?", "--rollback")
@@ -128,6 +138,18 @@ def _fields(place: Any, given: dict[str, Any]) -> dict[str, Any]:
     fields["steps"] = [_step(text) for text in given["steps"]] or list(_ask_steps())
     fields["risks"] = [_risk(text) for text in given["risks"]] or list(_ask_risks())
     return fields
+
+
+def _parameters(given: tuple[str, ...]) -> dict[str, str]:
+    parameters: dict[str, str] = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not name.strip() or not equals:
+            raise UsageError(
+                f"--parameter {text!r} is not NAME=VALUE", hint="e.g. --parameter package=openssl"
+            )
+        parameters[name.strip()] = value.strip()
+    return parameters
 
 
 def _schedule(start: str | None, end: str | None) -> dict[str, Any] | None:
@@ -197,7 +219,7 @@ def check_command(context: click.Context, /, paths: tuple[Path, ...], base: str 
     """
     folder = from_context.directory(context)
     given = [path if path.is_absolute() else folder / path for path in paths]
-    done = requests.check(Repository.open(folder), given, base=base)
+    done = requests.check(Repository.open(folder), from_context.now(), given, base=base)
     if as_json:
         shape = {
             "schema": 1,

@@ -1,4 +1,4 @@
-"""`approve`, `reject`, `request-info`, `implement`, `validate`, `withdraw`.
+"""`approve`, `reject`, `request-info`, `override-freeze`, `implement`, `validate`, `withdraw`.
 
 Every answer is an option too; at a terminal what is missing is asked. The text, the meaning and the
 role are shown before anything is signed.
@@ -46,16 +46,19 @@ def _sign(
     change: str,
     step: ChangeStep,
     verdict: VerdictName,
-    answer: Callable[[], tuple[Answers, str]],
+    answer: Callable[[signoffs.Draft], tuple[Answers, str]],
     common: dict[str, Any],
+    freezes: tuple[str, ...] = (),
 ) -> None:
     """Prepare, show, ask, sign, tell."""
     place = from_context.workspace(context)
-    draft = signoffs.prepare(place, change, step, verdict, role=common["role"], fetch=not common["no_push"])
+    draft = signoffs.prepare(
+        place, change, step, verdict, role=common["role"], freezes=freezes, fetch=not common["no_push"]
+    )
     asks = at_terminal() and not common["yes"]
     if asks:
         _show(draft)
-    answers, comment = answer()
+    answers, comment = answer(draft)
     if asks:
         click.echo(err=True)
         click.echo(f"You sign as {click.style(draft.role, bold=True)} ({draft.by}):", err=True)
@@ -122,7 +125,7 @@ def approve_command(context: click.Context, /, change: str, **common: Any) -> No
     `--yes -m TEXT` answers all three with yes.
     """
 
-    def answer() -> tuple[Answers, str]:
+    def answer(_: signoffs.Draft) -> tuple[Answers, str]:
         for question in ("necessary", "feasible", "safe"):
             if not common["yes"] and not ask_yes(f"Is the change {question}?", "--yes"):
                 raise Refused(
@@ -150,7 +153,7 @@ def reject_command(
 ) -> None:
     """Sign that a change is not to be made, and why."""
 
-    def answer() -> tuple[Answers, str]:
+    def answer(_: signoffs.Draft) -> tuple[Answers, str]:
         given = {"necessary": not_necessary, "feasible": not_feasible, "safe": not_safe}
         if not any(given.values()) and at_terminal() and not common["yes"]:
             given_answers: dict[str, bool | None] = {
@@ -172,9 +175,29 @@ def request_info_command(context: click.Context, /, change: str, **common: Any) 
         change,
         "evaluation",
         "request-info",
-        lambda: (Answers(), _comment(common["comment"], "what do you need to know?")),
+        lambda _: (Answers(), _comment(common["comment"], "what do you need to know?")),
         common,
     )
+
+
+@click.command("override-freeze")
+@click.option("--freeze", "names", multiple=True, metavar="NAME", help="Only this one; may be repeated.")
+@_common
+def override_freeze_command(
+    context: click.Context, /, change: str, names: tuple[str, ...], **common: Any
+) -> None:
+    """Sign that a change cannot wait for the end of the soft freeze in which it is planned.
+
+    Lifts every freeze that your role may lift, for this text with this window. The reason (-m) is signed too.
+    """
+
+    def answer(draft: signoffs.Draft) -> tuple[Answers, str]:
+        return (
+            said(Answers, freezes=names or draft.freezes),
+            _comment(common["comment"], "why can it not wait for the end of the freeze?"),
+        )
+
+    _sign(context, change, "freeze", "override-freeze", answer, common, names)
 
 
 @click.command("implement")
@@ -205,7 +228,7 @@ def implement_command(
     references = tuple(_reference(text) for text in commits) or None
     results = [_result(text) for text in tests]
 
-    def answer() -> tuple[Answers, str]:
+    def answer(_: signoffs.Draft) -> tuple[Answers, str]:
         followed: bool | None = steps_followed or (False if deviation else None)
         deviations = deviation
         comment = common["comment"] or ""
@@ -285,7 +308,7 @@ def validate_command(
     good = works and no_security_risk
     seen = list(evidence)
 
-    def answer() -> tuple[Answers, str]:
+    def answer(_: signoffs.Draft) -> tuple[Answers, str]:
         if good and not seen:
             seen.append(ask("what did you look at?", "--evidence"))
         comment = common["comment"] or ""
@@ -314,6 +337,6 @@ def withdraw_command(context: click.Context, /, change: str, **common: Any) -> N
         change,
         "withdrawal",
         "withdraw",
-        lambda: (Answers(), _comment(common["comment"], "why is it withdrawn?")),
+        lambda _: (Answers(), _comment(common["comment"], "why is it withdrawn?")),
         common,
     )

@@ -109,7 +109,7 @@ def touches(repository: Repository, tip: str, *paths: str) -> Iterator[Touch]:
             name, email, number, subject, trailers = (
                 next(fields).decode("utf-8", "replace") for _ in range(5)
             )
-            seconds = int(number)
+            seconds = int(number) if number.isdigit() else 0  # git gives no date for a line that has none
             co_authors = tuple(
                 line.rpartition("<")[2].rstrip("> ").lower() for line in trailers.split("\n") if "<" in line
             )
@@ -135,6 +135,25 @@ def fetch(repository: Repository, remote: str, refspecs: Sequence[str]) -> None:
             f"could not fetch from {remote}: {words}",
             hint="what you signed is kept here; `gitchange sync` sends it when the remote can be reached",
         )
+
+
+def ls_remote(repository: Repository, remote: str, patterns: Sequence[str], seconds: float) -> dict[str, str]:
+    """What the remote has by these names: full ref name -> commit. RemoteError when it does not answer in time."""
+    hint = f"look at its address (`git remote -v`), the network and your access: `git ls-remote {remote}`"
+    command = ["git", "-C", str(repository.directory), "ls-remote", "--quiet", "--refs", remote, *patterns]
+    try:
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=seconds
+        )
+    except FileNotFoundError:
+        raise GitchangeError("the program git was not found", hint="install git") from None
+    except subprocess.TimeoutExpired:
+        raise RemoteError(f"{remote} did not answer within {seconds:g} seconds", hint=hint) from None
+    if done.returncode != 0:
+        words = done.stderr.decode(errors="replace").strip() or f"exit code {done.returncode}"
+        raise RemoteError(f"could not ask {remote}: {words}", hint=hint)
+    lines = (line.split("\t", 1) for line in done.stdout.decode(errors="replace").splitlines())
+    return {fields[1]: fields[0] for fields in lines if len(fields) == 2}
 
 
 def push(repository: Repository, remote: str, commit: str, ref: str, *, hooks: bool) -> PushResult:
@@ -168,6 +187,7 @@ def tree_changes(
 ) -> Iterator[list[tuple[str, str, str]]]:
     """For each pair of trees the files that differ: (path, old id, new id), "" where there is none.
 
+    A submodule is none: its id names nothing in this repository.
     One `git diff-tree` for all pairs: it skips equal folders, and starts once.
     """
     if not pairs:
@@ -191,6 +211,10 @@ def tree_changes(
         if field.startswith(b":"):
             ids = field.decode().split()
             path = next(fields).decode("utf-8", "replace")
-            current.append((path, *("" if set(oid) == {"0"} else oid for oid in ids[2:4])))  # type: ignore[arg-type]
+            modes = (ids[0].removeprefix(":"), ids[1])
+            was, now = (
+                "" if mode in ("000000", "160000") else oid for mode, oid in zip(modes, ids[2:4], strict=True)
+            )
+            current.append((path, was, now))
     if headed:
         yield current

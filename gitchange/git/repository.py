@@ -11,6 +11,7 @@ import datetime as dt
 import os
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -23,6 +24,9 @@ from gitchange.errors import RepositoryError, UsageError
 Kind = TypeVar("Kind")
 
 _OID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+
+_IMPOSSIBLE = frozenset({"", ".", "..", ".git"})
+"""Names that git refuses to check out (fsck.c)."""
 
 FILE = int(FileMode.BLOB)
 TREE = int(FileMode.TREE)
@@ -78,6 +82,18 @@ class MovedError(RepositoryError):
     """A ref moved while we worked; the caller starts again from its new value."""
 
 
+@contextmanager
+def _readable() -> Iterator[None]:
+    """What libgit2 says about an object that is missing or damaged, as an error of ours."""
+    try:
+        yield
+    except pygit2.GitError as error:
+        raise RepositoryError(
+            f"the repository cannot be read: {error}",
+            hint="the clone is shallow, partial or damaged: `git fsck` tells more; another clone has it whole",
+        ) from None
+
+
 class Repository:
     """An open repository, with or without a work tree."""
 
@@ -124,6 +140,11 @@ class Repository:
     def work_dir(self) -> Path | None:
         """The work tree; None in a bare repository."""
         return Path(self._repo.workdir) if self._repo.workdir else None
+
+    @property
+    def is_shallow(self) -> bool:
+        """Whether the history ends early here: the clone was made so, or its server served it so."""
+        return bool(self._repo.is_shallow)
 
     @property
     def directory(self) -> Path:
@@ -223,7 +244,7 @@ class Repository:
             tuple(str(parent) for parent in commit.parent_ids),
             _person(commit.author),
             _person(commit.committer),
-            commit.message,
+            commit.raw_message.decode("utf-8", "replace"),
         )
 
     def blob(self, oid: str) -> bytes:
@@ -235,12 +256,22 @@ class Repository:
         return str(self._get(commit, pygit2.Commit).tree_id)
 
     def entries(self, tree: str) -> tuple[Entry, ...]:
-        """What a folder holds directly, in git's order."""
+        """What a folder holds directly, in git's order.
+
+        RepositoryError when it names something twice or by a name that no file can have: git could not have
+        written it (`git fsck`), and two readers could read two things.
+        """
         if (known := self._entries.get(tree)) is None:
             known = tuple(
                 Entry(item.name or "", str(item.id), int(item.filemode))
                 for item in self._get(tree, pygit2.Tree)
             )
+            names = {entry.path for entry in known}
+            if len(names) != len(known) or not names.isdisjoint(_IMPOSSIBLE) or any("/" in n for n in names):
+                raise RepositoryError(
+                    f"the folder {tree} names something twice, or by a name that no file can have",
+                    hint="`git fsck` tells more; a server with `receive.fsckObjects` takes no such folder",
+                )
             if len(self._entries) > 4096:
                 self._entries.clear()
             self._entries[tree] = known
@@ -248,11 +279,21 @@ class Repository:
 
     def entry(self, tree: str, path: str) -> Entry | None:
         """The entry at a path below a tree; None when nothing is there."""
-        try:
-            found = self._get(tree, pygit2.Tree)[path]
-        except KeyError:
-            return None
+        with _readable():
+            try:
+                found = self._get(tree, pygit2.Tree)[path]
+            except KeyError:
+                return None
         return Entry(path, str(found.id), int(found.filemode))
+
+    def child(self, tree: str, path: str) -> Entry | None:
+        """As `entry`, with every folder on the way looked at whole, as `entries` does."""
+        found: Entry | None = Entry("", tree, TREE)
+        for name in path.split("/"):
+            if found is None or not found.is_tree:
+                return None
+            found = next((entry for entry in self.entries(found.id) if entry.path == name), None)
+        return Entry(path, found.id, found.mode) if found else None
 
     def walk(self, tree: str, prefix: str = "") -> Iterator[Entry]:
         """Every entry below a tree that is no folder, with its whole path."""
@@ -328,19 +369,22 @@ class Repository:
 
     def ancestors(self, tip: str, hidden: tuple[str, ...] = ()) -> Iterator[str]:
         """All commits reachable from `tip` and not from `hidden`, children before parents."""
-        walker = self._repo.walk(tip, SortMode.TOPOLOGICAL)
-        for oid in hidden:
-            walker.hide(oid)
-        for commit in walker:
-            yield str(commit.id)
+        with _readable():
+            walker = self._repo.walk(tip, SortMode.TOPOLOGICAL)
+            for oid in hidden:
+                walker.hide(oid)
+            for commit in walker:
+                yield str(commit.id)
 
     def is_ancestor(self, ancestor: str, descendant: str) -> bool:
         """Whether `ancestor` is `descendant` or reachable from it."""
-        return ancestor == descendant or bool(self._repo.descendant_of(descendant, ancestor))
+        with _readable():
+            return ancestor == descendant or bool(self._repo.descendant_of(descendant, ancestor))
 
     def merge_base(self, one: str, other: str) -> str | None:
         """The best common ancestor; None when the histories are unrelated."""
-        base = self._repo.merge_base(one, other)
+        with _readable():
+            base = self._repo.merge_base(one, other)
         return str(base) if base else None
 
     # -- work tree ---------------------------------------------------------------------------
@@ -444,8 +488,9 @@ class Repository:
             found = self._repo[oid]
         except (KeyError, ValueError):
             raise RepositoryError(
-                f"the object {oid} is missing",
-                hint="the clone is shallow, partial or damaged: `git fetch --unshallow` or clone again",
+                f"the object {oid} is missing, or is none that git would write",
+                hint="the clone is shallow, partial or damaged: `git fetch --unshallow` or clone again; "
+                "`git fsck` tells more",
             ) from None
         except pygit2.GitError as error:
             raise RepositoryError(
@@ -488,7 +533,9 @@ def moment(seconds: int, offset: int = 0) -> dt.datetime:
 
 
 def _person(signature: pygit2.Signature) -> Person:
-    return Person(signature.name, signature.email, moment(signature.time, signature.offset))
+    # Raw: the encoding that a commit names is its author's choice, and may be one that nobody knows.
+    name, email = (part.decode("utf-8", "replace") for part in (signature.raw_name, signature.raw_email))
+    return Person(name, email, moment(signature.time, signature.offset))
 
 
 def _signature(person: Person) -> pygit2.Signature:

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from gitchange.errors import RepositoryError, UsageError
+from gitchange.errors import Refused, RepositoryError, UsageError
 from gitchange.git.repository import Entry, Repository
 from gitchange.model import identifiers, policy, settings
 from gitchange.model.finding import Finding
@@ -71,24 +71,29 @@ class Ground:
 def branch_of_record(repository: Repository, policies: Policies) -> tuple[str, str]:
     """The branch of record (full ref name) and its tip.
 
-    The policy names the branch; it is read where HEAD stands. A clone that never checked the branch out has
-    only the remote's copy, which then serves.
+    The policy names the branch; it is read where HEAD stands, and again on the branch that it names, until a
+    branch names itself: somebody's branch, checked out to look at it, cannot put another in the place of the
+    branch of record. A clone that never checked the branch out has only the remote's copy, which then serves.
     """
-    head = repository.ref("HEAD")
-    names: list[str] = []
-    if head is not None:
-        current, _ = policies.at(head)
-        if current is not None:
-            names.append(current.main)
-    if (at_head := repository.head_ref()) is not None:
-        names.append(at_head)
-    for name in names:
-        if (tip := repository.ref(name)) is not None:
-            return name, tip
-        short = name.removeprefix("refs/heads/")
-        for remote in repository.remotes():
-            if (tip := repository.ref(f"refs/remotes/{remote}/{short}")) is not None:
-                return name, tip
+    head = here = repository.ref("HEAD")
+    named: dict[str, str] = {}
+    while here is not None:
+        current, _ = policies.at(here)
+        tip = _tip_of(repository, current.main) if current is not None else None
+        if current is None or tip is None:
+            break
+        if tip == here or current.main in list(named)[-1:]:
+            return current.main, tip
+        if current.main in named:
+            raise RepositoryError(
+                f"the policies of {', '.join(named)} name each other as the branch of record",
+                hint="`git switch` to the branch of record",
+            )
+        named[current.main] = here = tip
+    if named:  # its policy cannot be read, or names a branch that is not here
+        return list(named.items())[-1]
+    if (name := repository.head_ref()) is not None and (tip := _tip_of(repository, name)) is not None:
+        return name, tip
     if head is not None:
         return "HEAD", head
     raise RepositoryError(
@@ -97,14 +102,27 @@ def branch_of_record(repository: Repository, policies: Policies) -> tuple[str, s
     )
 
 
+def _tip_of(repository: Repository, branch: str) -> str | None:
+    """The tip of a branch here, otherwise of a remote's copy of it."""
+    short = branch.removeprefix("refs/heads/")
+    places = [branch, *(f"refs/remotes/{remote}/{short}" for remote in repository.remotes())]
+    return next((tip for place in places if (tip := repository.ref(place)) is not None), None)
+
+
 def find_ground(
     repository: Repository, policies: Policies, *, at: str | None = None, introduction: str | None = None
 ) -> Ground:
     """Decide where to read: branch, commit and introduction.
 
     Raises UsageError when the pinned introduction is not part of the branch of record: that is another
-    repository, or one whose beginning was exchanged.
+    repository, or one whose beginning was exchanged; Refused when a merge put another beginning in its place;
+    RepositoryError when the history is cut off, since nobody can tell what, or whom, it hides.
     """
+    if repository.is_shallow:
+        raise RepositoryError(
+            "this clone is shallow: a part of the history is missing, and with it who wrote what",
+            hint="`git fetch --unshallow`, or clone again from a server that has the whole history",
+        )
     branch, tip = branch_of_record(repository, policies)
     main = _as_of(repository, tip, at) if at else tip
     pinned = introduction or repository.config(INTRODUCTION_KEY)
@@ -115,6 +133,13 @@ def find_ground(
                 f"the pinned introduction {pinned} is no part of {branch}",
                 hint="this is another repository than the one you joined, or its beginning was exchanged; "
                 f"ask a colleague for the id, then `git config {INTRODUCTION_KEY} ID`",
+            )
+        if known not in repository.first_parents(main):
+            raise Refused(
+                f"the pinned introduction {pinned} is not on the first-parent line of {branch}: "
+                "a merge put another beginning in its place",
+                hint=f"`git log --first-parent --merges {branch}` has the merge; "
+                "what stood before it is its second parent",
             )
         return Ground(branch, main, known, True)
     return Ground(branch, main, first_with_policy(repository, main), False)
@@ -162,7 +187,7 @@ def settings_at(repository: Repository, commit: str) -> tuple[Settings, tuple[Fi
 
 def change_files(repository: Repository, commit: str) -> Iterator[Entry]:
     """Everything below changes/ in a commit, strays included."""
-    root = repository.entry(repository.tree_of(commit), identifiers.ROOT)
+    root = repository.child(repository.tree_of(commit), identifiers.ROOT)
     if root is None:
         return
     if not root.is_tree:

@@ -77,6 +77,11 @@ def verified_notes(remote: str) -> str:
     return f"refs/gitchange/verified/{remote}/approvals"
 
 
+def verified_branch(remote: str, branch: str) -> str:
+    """The newest of the remote's branch of record that was followed here; no fetch moves it."""
+    return f"refs/gitchange/verified/{remote}/{branch.removeprefix('refs/')}"
+
+
 def fetch(repository: Repository, remote: str, branch: str) -> None:
     """Fetch the notes and the branch of record into refs of their own; RemoteError when it fails."""
     short = branch.removeprefix("refs/heads/")
@@ -103,11 +108,35 @@ def lost(repository: Repository, remote: str) -> tuple[str, ...]:
     return tuple(described(line) for line in gone)
 
 
-def _remember(repository: Repository, remote: str) -> None:
-    """The remote's notes were compared with what it had before, and nothing was lost."""
+def _refuse_rewritten(repository: Repository, remote: str, branch: str) -> None:
+    """Refused when the remote's branch of record neither has nor leads to what it was when it was last seen."""
+    known, theirs = (
+        repository.ref(verified_branch(remote, branch)),
+        repository.ref(tracking_branch(remote, branch)),
+    )
+    if known is None or theirs is None:
+        return
+    if repository.is_ancestor(known, theirs) or repository.is_ancestor(theirs, known):
+        return  # it went on, or it was rewound: then what it lost is pushed again from here
+    short = branch.removeprefix("refs/heads/")
+    raise Refused(
+        f"{remote}'s {short} was rewritten: it does not contain {known[:12]}, which it had when it was last seen",
+        hint=f"find out who did that; `git push --force-with-lease {remote} {known[:12]}:{branch}` restores it. "
+        f"Where it was meant, `git update-ref -d {verified_branch(remote, branch)}` forgets the old one",
+    )
+
+
+def _remember(repository: Repository, remote: str, branch: str) -> None:
+    """The remote's notes and branch were compared with what it had before, and nothing was lost."""
     theirs, known = repository.ref(tracking_notes(remote)), repository.ref(verified_notes(remote))
     if theirs is not None and theirs != known:
         _note_down(repository, verified_notes(remote), theirs, known, "gitchange: complete")
+    theirs, known = (
+        repository.ref(tracking_branch(remote, branch)),
+        repository.ref(verified_branch(remote, branch)),
+    )
+    if theirs is not None and (known is None or (known != theirs and repository.is_ancestor(known, theirs))):
+        _note_down(repository, verified_branch(remote, branch), theirs, known, "gitchange: complete")
 
 
 def _note_down(repository: Repository, ref: str, new: str, old: str | None, log: str) -> None:
@@ -205,7 +234,8 @@ def exchange(
     """Make here and there the same, in these steps:
 
     1. fetch the notes and the branch of record;
-    2. refuse notes that lost what the remote had before, unless it is to be restored;
+    2. refuse notes that lost what the remote had before, unless it is to be restored, and a branch of record
+       that was rewritten;
     3. unite the notes;
     4. fast-forward the branch where that is possible;
     5. push what the remote lacks;
@@ -230,6 +260,7 @@ def exchange(
                     f"{remote} lost {len(gone)} line(s) of the notes that it had when it was last seen:\n{listing}",
                     hint="find out who did that; `gitchange sync --restore` puts them back from this clone",
                 )
+            _refuse_rewritten(repository, remote, branch)
             if gone:
                 report.restored = gone
                 known = repository.ref(verified_notes(remote))
@@ -239,10 +270,10 @@ def exchange(
             report.received += unite(repository, remote, who())
             fast_forward(repository, remote, branch, report)
             if not gone:
-                _remember(repository, remote)
+                _remember(repository, remote, branch)
             # 5.
             if not sending or push(repository, remote, branch, with_branch=with_branch, report=report):
-                _remember(repository, remote)
+                _remember(repository, remote, branch)
                 break
             # 6. A hook's refusal is final, another's push is not; from here they look alike.
             report.retries += 1

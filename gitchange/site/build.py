@@ -50,17 +50,24 @@ class BuildReport:
 
 
 def build_site(
-    repository: Path, output: Path, *, now: dt.datetime | None = None, site_url: str = ""
+    repository: Path,
+    output: Path,
+    *,
+    now: dt.datetime | None = None,
+    site_url: str = "",
+    introduction: str | None = None,
+    at: str | None = None,
 ) -> BuildReport:
     """Build the site of the repository that holds this folder, bare or not, and publish it at `output`.
 
     A work tree's own `mkdocs.yml` is followed (it may name plugins and hooks, which run); otherwise
-    ours, with the work tree's `docs/` where there is one. `now` is the moment to judge for.
+    ours, with the work tree's `docs/` where there is one. `now` is the moment to judge for; with
+    `at`, a commit or date, the site shows what was known and true then.
 
     Raises GitchangeError when the site cannot be built, UsageError when `output` is something else
     than a site of ours; what stood there then stands there still.
     """
-    overview = source.load(repository, now or source.moment())
+    overview = source.load(repository, now or source.moment(), introduction=introduction, at=at)
     return build_overview(overview, Repository.open(repository).work_dir, output, site_url=site_url)
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gitchange.assessment.overview import Assessment
-from gitchange.lifecycle.verdict import StepState, Verdict
+from gitchange.lifecycle.verdict import Stage, StepState, Verdict
 from gitchange.model.change import Change
 from gitchange.model.evidence import SignOff
 from gitchange.site.site import Event, events_of
@@ -42,6 +42,7 @@ _QUESTIONS = (
     ("necessary", "Necessary"),
     ("feasible", "Feasible"),
     ("safe", "Safe"),
+    ("freezes", "Freezes lifted"),
     ("steps_followed", "Steps followed as written"),
     ("deviations", "Done differently"),
     ("commits", "Commits"),
@@ -171,7 +172,8 @@ def _why_not(verdict: Verdict, sign_off: SignOff, stale: bool) -> str:
             return f"{finding.message}."
     if sign_off.step == "withdrawal" or sign_off.step == "policy":  # noqa: PLR1714 - mypy narrows only so
         return ""  # one that stands decides the status, not a step
-    step_state = verdict.step(sign_off.step)
+    stage: Stage = "evaluation" if sign_off.step == "freeze" else sign_off.step
+    step_state = verdict.step(stage)
     if any(s.by == sign_off.by for s in step_state.counting):
         return f"A later sign-off by {sign_off.by} replaces it: each person's latest word counts."
     if step_state.state == "refused":

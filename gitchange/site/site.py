@@ -13,7 +13,8 @@ from functools import cached_property
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from gitchange.assessment.overview import Assessment, Overview
+from gitchange.assessment.overview import Assessment, Overview, PolicyVersion
+from gitchange.lifecycle.policy_diff import HEADINGS, WEIGHTS, Difference, differences
 from gitchange.lifecycle.verdict import CLOSED, STATUSES, Next
 from gitchange.model.finding import Finding, has_errors
 from gitchange.model.policy import Policy, System
@@ -35,6 +36,7 @@ _DID = {
     "back-out": "backed out",
     "validate": "validated",
     "fail": "reported a failure",
+    "override-freeze": "lifted a freeze for",
     "withdraw": "withdrew",
 }
 
@@ -91,6 +93,17 @@ class Group:
     def open(self) -> int:
         """How many of them are not closed."""
         return sum(1 for a in self.assessments if is_open(a))
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyStep:
+    """One policy version, and what it changed against the one before."""
+
+    version: PolicyVersion
+    first: bool
+    """Whether it is the one that is trusted because the introduction is."""
+    parts: tuple[tuple[str, tuple[Difference, ...]], ...]
+    """Heading and differences; empty for the first, and for one that came back unchanged."""
 
 
 def is_open(assessment: Assessment) -> bool:
@@ -206,6 +219,20 @@ class Site:
     def open_count(self) -> int:
         """How many changes are not closed."""
         return sum(1 for a in self.assessments if is_open(a))
+
+    @cached_property
+    def policy_steps(self) -> tuple[PolicyStep, ...]:
+        """How the policy came to be, newest first."""
+        steps: list[PolicyStep] = []
+        before: Policy | None = None
+        for version in self.overview.policies:
+            now = version.policy
+            told = differences(before, now) if before is not None and now is not None else ()
+            told = tuple(d for d in told if d.keys != ("version",))  # the heading has the number
+            parts = ((HEADINGS[w], tuple(d for d in told if d.weight == w)) for w in WEIGHTS)
+            steps.append(PolicyStep(version, not steps, tuple(part for part in parts if part[1])))
+            before = now or before
+        return tuple(reversed(steps))
 
     # -- groups ------------------------------------------------------------------------------
 

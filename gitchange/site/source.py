@@ -11,14 +11,16 @@ if TYPE_CHECKING:
     from gitchange.assessment.overview import Overview
 
 
-def load(repository: Path, now: dt.datetime) -> Overview:
-    """The state of the repository that holds this folder, judged for that moment.
+def load(
+    repository: Path, now: dt.datetime, *, introduction: str | None = None, at: str | None = None
+) -> Overview:
+    """The state of the repository that holds this folder, judged for that moment; with `at`, as it was known then.
 
     Imported late: MkDocs loads every installed plugin, and assessing needs git and cryptography.
     """
     from gitchange.assessment.assess import overview  # noqa: PLC0415
 
-    return overview(repository, now)
+    return overview(repository, now, introduction=introduction, at=at)
 
 
 def moment() -> dt.datetime:

@@ -1,4 +1,4 @@
-"""Signing: `approve`, `reject`, `request-info`, `implement`, `validate`, `withdraw`.
+"""Signing: `approve`, `reject`, `request-info`, `override-freeze`, `implement`, `validate`, `withdraw`.
 
 In two calls, so that the signer sees what is signed: `prepare` finds the text and asks the rules
 whether the sign-off would count, `sign` makes the statement, has the user's tool sign it, keeps it in
@@ -14,7 +14,7 @@ from gitchange.errors import GitchangeError, Refused, UsageError
 from gitchange.ledger import notes
 from gitchange.ledger.remote import Report
 from gitchange.ledger.signoffs import Text
-from gitchange.lifecycle.rehearse import Rehearsal, rehearse
+from gitchange.lifecycle.rehearse import Rehearsal, liftable, rehearse
 from gitchange.model.evidence import SignOff
 from gitchange.model.finding import Finding
 from gitchange.model.statement import (
@@ -60,6 +60,12 @@ class Draft:
         return self.rehearsal.role
 
     @property
+    def freezes(self) -> tuple[str, ...]:
+        """The freezes that an override lifts when it names none: all that the role may lift."""
+        evidence = self.assessment.evidence
+        return liftable(evidence, self.workspace.policy, self.role) if evidence else ()
+
+    @property
     def meaning(self) -> str:
         """The sentence that the signature stands for."""
         return MEANINGS[self.verdict]
@@ -83,6 +89,7 @@ def prepare(
     verdict: VerdictName,
     *,
     role: str | None = None,
+    freezes: tuple[str, ...] = (),
     fetch: bool = True,
 ) -> Draft:
     """Find the text and whether a sign-off on it would count, in these steps:
@@ -116,7 +123,9 @@ def prepare(
         raise UsageError(
             f"{by} does not hold the role {role!r}", hint="leave --role out to take the one asked for"
         )
-    rehearsal = rehearse(evidence, policy, workspace.now, step=step, verdict=verdict, by=by, role=role)
+    rehearsal = rehearse(
+        evidence, policy, workspace.now, step=step, verdict=verdict, by=by, role=role, overriding=freezes
+    )
     if not rehearsal.counts:
         raise WouldNotCount(assessment.id, rehearsal.objections)
     text = Text(assessment.id, assessment.path, evidence.blob, evidence.sha256)

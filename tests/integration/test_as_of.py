@@ -32,3 +32,22 @@ def test_as_of_a_time_before_everything_is_refused(tmp_path: Path) -> None:
     company = found(tmp_path)
     assert gitchange(company.repo, "list", "--as-of", "1999-01-01").code == 2
     assert gitchange(company.repo, "list", "--as-of", "no-such-thing").code == 2
+
+
+def test_as_of_builds_the_site_of_then(tmp_path: Path) -> None:
+    """The site too shows what was known and true then."""
+    company = found(tmp_path)
+    change = company.request()
+    company.must("ada", "approve", change, "--yes")
+    company.must("ada", "seal")
+    approved = git(company.repo, "rev-parse", "main")
+    company.must("bo", "implement", change, "--steps-followed", "--test", "suite=passed")
+    later = company.request()
+    for name, at, status, known in (
+        ("then", approved, "approved", False),
+        ("now", "main", "implemented", True),
+    ):
+        company.must("ada", "site", "build", "--output", str(tmp_path / name), "--as-of", at)
+        page = next((tmp_path / name).rglob(f"{change}.html")).read_text()
+        assert f'class="status s-{status}"' in page
+        assert bool(list((tmp_path / name).rglob(f"{later}.html"))) == known

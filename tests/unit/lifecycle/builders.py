@@ -60,6 +60,7 @@ MODELS: dict[str, Any] = {"patch": {"title": "Routine patch", "systems": ["websi
 
 _ROLE: dict[StepName, str] = {
     "evaluation": "change-manager",
+    "freeze": "change-manager",
     "implementation": "developer",
     "validation": "system-user",
     "withdrawal": "requester",

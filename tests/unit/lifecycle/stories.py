@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import strategies as st
@@ -55,6 +56,20 @@ PARTS = a_policy(
         )
     ]
 )
+FROZEN = a_policy(
+    freezes=[
+        {
+            "name": "month",
+            "reason": "A campaign.",
+            "kind": "soft",
+            "zone": "Europe/Paris",
+            "start": NOW.replace(day=1, tzinfo=None),
+            "end": NOW.replace(day=30, tzinfo=None),
+            "override": {"role": "change-manager"},
+        }
+    ]
+)
+_WINDOW = {"start": NOW, "end": NOW.replace(hour=20)}
 CHANGES: tuple[dict[str, Any], ...] = (
     {},
     {},
@@ -63,6 +78,8 @@ CHANGES: tuple[dict[str, Any], ...] = (
     {"risks": [risk("likely", "severe")]},
     EMERGENCY,
     STANDARD,
+    {"schedule": _WINDOW},
+    {**STANDARD, "schedule": _WINDOW},
 )
 
 # People mostly sign what they may, so that many stories get far.
@@ -81,6 +98,7 @@ LIKELY: tuple[tuple[str, VerdictName, str | None], ...] = (
     (BO, "back-out", None),
     (DEE, "fail", None),
     (ROB, "withdraw", None),
+    (MO, "override-freeze", None),
 )
 ANY = st.tuples(
     st.sampled_from(PEOPLE),
@@ -95,7 +113,7 @@ HAPPY: tuple[tuple[str, VerdictName, str | None], ...] = (
 
 @st.composite
 def stories(
-    draw: st.DrawFn, *, policies: tuple[Any, ...] = (ONE, TWO, WAIVED, PARTS), gaps: bool = True
+    draw: st.DrawFn, *, policies: tuple[Any, ...] = (ONE, TWO, WAIVED, PARTS, FROZEN), gaps: bool = True
 ) -> Story:
     """A change and up to ten sign-offs; what somebody has seen includes what was seen by those that are seen."""
     story = Story(draw(st.sampled_from(policies)), **draw(st.sampled_from(CHANGES)))
@@ -112,6 +130,8 @@ def stories(
             story.sign(by, verdict, role, seen=closure(story, picked))
         else:
             story.sign(by, verdict, role, seen="all" if seen == "all" else None)
+        if verdict == "override-freeze":
+            story.signed[-1] = replace(story.signed[-1], answers={"freezes": ["month"]})
     return story
 
 
@@ -123,13 +143,13 @@ def closure(story: Story, picked: set[int]) -> list[SignOff]:
 
 
 def essence(verdict: Verdict) -> dict[str, Any]:
-    """All that a verdict says, without the order of what was made side by side."""
+    """All that a verdict says, without the order of what was made side by side, and what it says of claimed times."""
     return {
         "status": verdict.status,
         "complete": verdict.complete,
         "backed_out": verdict.backed_out,
-        "flags": set(verdict.flags),
-        "findings": {(f.code, f.message) for f in verdict.findings},
+        "flags": set(verdict.flags) - {"in freeze", "outside window"},
+        "findings": {(f.code, f.message) for f in verdict.findings if f.code != "freeze.implemented"},
         "next": [(n.action, n.role, set(n.who)) for n in verdict.next],
         "steps": [
             (

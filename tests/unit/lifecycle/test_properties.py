@@ -8,9 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gitchange.lifecycle import rules
+from gitchange.model.policy import Policy
 from gitchange.model.statement import VerdictName
 from tests.unit.lifecycle.builders import ADA, BO, DEE, DOUBT, NOW, Story, a_sign_off
 from tests.unit.lifecycle.stories import (
+    FROZEN,
     MOMENTS,
     ONE,
     PEOPLE,
@@ -167,7 +169,12 @@ def test_a_complete_change_went_through_everything_that_the_policy_asks(story: S
 @given(stories())
 def test_whoever_is_asked_next_can_do_it(story: Story) -> None:
     """Who is named as next can sign what is asked, and it counts."""
-    doing: dict[str, VerdictName] = {"evaluate": "approve", "implement": "implement", "validate": "validate"}
+    doing: dict[str, VerdictName] = {
+        "override": "override-freeze",
+        "evaluate": "approve",
+        "implement": "implement",
+        "validate": "validate",
+    }
     for upcoming in story.verdict().next:
         if upcoming.action in doing:
             for by in upcoming.who:
@@ -253,3 +260,23 @@ def test_stories_get_far() -> None:
     for by, verdict in ((ADA, "approve"), (BO, "implement"), (DEE, "validate")):
         story.signed.append(a_sign_off(by, verdict, story.signed))  # type: ignore[arg-type]
     assert story.verdict().complete
+
+
+@MANY
+@given(stories(policies=(FROZEN,)))
+def test_a_freeze_never_helps_a_change(story: Story) -> None:
+    """Without the freeze a change is at least as far; with a hard one no change that it holds is complete."""
+    held = story.verdict()
+    free = replace_policy(story, ONE).verdict()
+    assert RANK[held.status] <= RANK[free.status]
+    assert held.complete <= free.complete
+    if story.change.schedule is not None:
+        lifted = any(s.verdict == "override-freeze" and s.role == "change-manager" for s in story.signed)
+        assert lifted or not held.complete
+
+
+def replace_policy(story: Story, policy: Policy) -> Story:
+    """The same story under another policy."""
+    other = Story(policy)
+    other.change, other.signed, other.facts = story.change, story.signed, story.facts
+    return other

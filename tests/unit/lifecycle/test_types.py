@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from gitchange.model.evidence import Failure
 from gitchange.model.policy import Policy
 from tests.unit.lifecycle.builders import (
     ADA,
@@ -143,6 +145,8 @@ def test_a_standard_change_in_its_bounds_needs_no_evaluation() -> None:
     assert story.verdict(documented=True).status == "documented"
 
 
+PACKAGE: dict[str, Any] = {"package": {"pattern": "[a-z0-9.+-]+", "description": "Debian's name of it"}}
+
 OUTSIDE: dict[str, tuple[Policy, dict[str, Any], str]] = {
     "a risk above the model's": (model(), {"risks": [risk("possible", "minor")]}, "its risk is medium"),
     "one risk of several above the model's": (
@@ -152,6 +156,28 @@ OUTSIDE: dict[str, tuple[Policy, dict[str, Any], str]] = {
     "a further system": (model(), {"systems": ["website", "api"]}, "the model is not for api"),
     "a model for no system": (model(systems=[]), {}, "the model is not for website"),
     "a model that expired": (model(expires=NOW), {}, "the model expired on 2026-11-22"),
+    "a parameter that is not given": (model(parameters=PACKAGE), {}, "the parameter 'package' is not given"),
+    "a parameter out of its pattern": (
+        *(model(parameters=PACKAGE), {"parameters": {"package": "rm -rf"}}),
+        "'rm -rf', which does not match [a-z0-9.+-]+",
+    ),
+    "a parameter that only begins well": (
+        *(model(parameters=PACKAGE), {"parameters": {"package": "openssl;reboot"}}),
+        "does not match",
+    ),
+    "a parameter that is no choice": (
+        *(model(parameters={"ring": {"choices": ["one", "two"]}}), {"parameters": {"ring": "three"}}),
+        "the model allows one, two",
+    ),
+    "an optional parameter out of its pattern": (
+        model(parameters={"package": {**PACKAGE["package"], "required": False}}),
+        {"parameters": {"package": "A"}},
+        "does not match",
+    ),
+    "a parameter that the model does not have": (
+        *(model(), {"parameters": {"package": "openssl"}}),
+        "the model has no parameter 'package'",
+    ),
     "a model that does not exist": (a_policy(models={}), {}, "there is no standard change model"),
 }
 
@@ -178,12 +204,119 @@ def test_a_standard_change_out_of_bounds_is_evaluated(
         (model(max_risk="medium"), {"risks": [risk("possible", "moderate")]}),
         (model(expires=NOW + HOUR), {}),
         (a_policy(models={"patch": {"title": "x"}}), {"systems": ["api", "database"]}),
+        (model(parameters=PACKAGE), {"parameters": {"package": "libssl3"}}),
+        (model(parameters={"ring": {"choices": ["one", "two"]}}), {"parameters": {"ring": "two"}}),
+        (model(parameters={"package": {**PACKAGE["package"], "required": False}}), {}),
     ],
-    ids=["a risk up to the model's", "a model that has not expired", "a model for all systems"],
+    ids=[
+        "a risk up to the model's",
+        "a model that has not expired",
+        "a model for all systems",
+        "a parameter in its pattern",
+        "a choice",
+        "an optional parameter left out",
+    ],
 )
 def test_bounds_are_the_models(policy: Policy, change: dict[str, Any]) -> None:
     """What the model allows is in bounds."""
     assert Story(policy, **{**STANDARD, **change}).status == "approved"
+
+
+# -- suspended after failures ------------------------------------------------------------------
+
+SUSPENDING = model(suspended_after=2)
+
+
+def failures(*changes: str, place: int | None = None) -> tuple[Failure, ...]:
+    """Failures of these changes, witnessed there."""
+    return tuple(Failure(change, place) for change in changes)
+
+
+def test_a_model_is_suspended_after_so_many_failed_changes() -> None:
+    """Changes are counted, not words about them; then the next one is evaluated."""
+    story = Story(SUSPENDING, **STANDARD)
+    story.facts["failures"] = failures("CHG-20261101-AAAA", "CHG-20261101-AAAA")
+    assert story.status == "approved"
+    story.facts["failures"] = failures("CHG-20261101-AAAA", "CHG-20261102-BBBB")
+    assert (story.status, story.verdict().flags) == ("requested", ("outside model",))
+    told = story.verdict().findings[0].message
+    assert "suspended: 2 of its changes failed (CHG-20261101-AAAA, CHG-20261102-BBBB)" in told
+    story.validated()
+    assert story.verdict().complete
+
+
+def test_a_model_without_a_limit_is_not_suspended() -> None:
+    """Only the policy says with how many."""
+    story = Story(**STANDARD)
+    story.facts["failures"] = failures(*(f"CHG-20261101-AAA{n}" for n in range(9)))
+    assert story.status == "approved"
+
+
+def witnessed(story: Story, by: str, verdict: Any, place: int, at: dt.datetime = NOW) -> None:
+    """A sign-off that the branch of record witnessed there and then."""
+    made = story.sign(by, verdict)
+    story.signed[-1] = replace(made, place=place, judged_at=at)
+
+
+def test_what_was_implemented_before_the_suspension_stays_pre_approved() -> None:
+    """By the witnesses' order: an implementation that nothing witnessed yet cannot say it came before."""
+    story = Story(SUSPENDING, **STANDARD)
+    witnessed(story, BO, "implement", 5)
+    story.sign(DEE, "validate")
+    story.facts["failures"] = failures("CHG-20261101-AAAA", "CHG-20261102-BBBB", place=6)
+    assert story.verdict().complete
+    for place in (4, 5):  # of what one commit witnessed nobody knows the order
+        story.facts["failures"] = failures("CHG-20261101-AAAA", "CHG-20261102-BBBB", place=place)
+        assert story.status == "requested"
+    unwitnessed = Story(SUSPENDING, **STANDARD)
+    unwitnessed.sign(BO, "implement", time=NOW - 9 * HOUR)
+    unwitnessed.facts["failures"] = failures("CHG-20261101-AAAA", "CHG-20261102-BBBB", place=6)
+    assert unwitnessed.status == "requested"
+
+
+def test_what_failed_is_tried_again_only_with_an_evaluation() -> None:
+    """The attempt that failed stands no more, and the model is judged as it is now."""
+    story = Story(model(suspended_after=1), **STANDARD)
+    witnessed(story, BO, "implement", 5)
+    assert story.status == "implemented"
+    witnessed(story, DEE, "fail", 6)
+    story.facts["failures"] = failures(story.change.id, place=6)
+    assert "outside model" in story.verdict().flags
+    story.sign(BO, "implement")
+    story.sign(DEE, "validate")
+    assert not story.verdict().complete
+    story.validated()
+    assert story.verdict().complete
+
+
+def test_its_own_failure_does_not_undo_an_attempt_that_was_found_good_after_all() -> None:
+    """Whoever saw it fail validated it later: the same attempt stands."""
+    story = Story(model(suspended_after=1), **STANDARD)
+    story.sign(BO, "implement")
+    story.sign(DEE, "fail")
+    story.sign(DEE, "validate")
+    story.facts["failures"] = failures(story.change.id)
+    assert story.verdict().complete
+
+
+def test_what_was_implemented_before_its_model_expired_stays_pre_approved() -> None:
+    """When the branch of record had witnessed it before."""
+    story = Story(model(expires=NOW), **STANDARD)
+    witnessed(story, BO, "implement", 5, NOW - HOUR)
+    story.sign(DEE, "validate")
+    assert story.verdict().complete
+    late = Story(model(expires=NOW), **STANDARD)
+    witnessed(late, BO, "implement", 5, NOW)
+    assert late.status == "requested"
+
+
+def test_an_emergency_gains_nothing_by_a_claimed_time_after_its_witness() -> None:
+    """Who claims to have implemented later than the branch of record witnessed it is not believed."""
+    story = Story(a_policy(deadlines={"emergency_approval": "2h"}), **EMERGENCY)
+    made = story.sign(BO, "implement", time=NOW + HOUR)
+    assert "approval pending" in story.verdict(NOW + 2 * HOUR).flags
+    story.signed[-1] = replace(made, judged_at=NOW - HOUR)
+    assert "emergency debt" in story.verdict(NOW + 2 * HOUR).flags
 
 
 def test_an_evaluator_may_stop_a_standard_change() -> None:

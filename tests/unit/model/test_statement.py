@@ -33,6 +33,7 @@ GOOD_ANSWERS: dict[VerdictName, dict[str, Any]] = {
     "approve": {"necessary": True, "feasible": True, "safe": True},
     "reject": {"necessary": True, "feasible": False},
     "request-info": {},
+    "override-freeze": {"freezes": ["end of year"]},
     "implement": {"steps_followed": True, "tests": [{"name": "suite", "result": "passed"}]},
     "back-out": {"commits": [{"system": "api", "commit": "v1.2"}]},
     "validate": {"works": True, "no_security_risk": True, "evidence": ["looked at it"]},
