@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal
 
 from gitchange.assessment.overview import Assessment, Overview, PolicyVersion, Version
 from gitchange.errors import UsageError
@@ -391,7 +391,8 @@ class Assessor:
             ),
             requested_at=history[-1].time if history else None,
         )
-        shown, verified_from = from_record, cast(Literal["notes", "record"], "record")
+        shown = from_record
+        verified_from: Literal["notes", "record"] = "record"
         verdict = judge(from_record, policy, moment, documented=not has_errors(found))
         if verdict.complete and (record.outcome == "backed-out") != verdict.backed_out:
             signed = "was backed out" if verdict.backed_out else "was not backed out"

@@ -78,6 +78,21 @@ class Assessment:
 
 
 @dataclass(frozen=True, slots=True)
+class PolicyVersion:
+    """A stretch of the branch of record under one policy folder."""
+
+    commit: str
+    """The first commit that has it."""
+    moment: dt.datetime
+    """When that was, by the branch's clock."""
+    policy: Policy | None
+    """None when it was not to be trusted: then nothing was decided by it."""
+    approved_by: tuple[str, ...]
+    """Who approved it under the policy before; nobody for the first."""
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Overview:
     """The state of a configuration repository at one moment."""
 
@@ -98,6 +113,8 @@ class Overview:
     """The moment for which everything was judged."""
     commit_time: dt.datetime
     """Committer time of `main`: the date that a reproducible site carries."""
+    policies: tuple[PolicyVersion, ...] = ()
+    """How the policy came to be, oldest first."""
     links: dict[str, str] = field(default_factory=dict)
     """`[links]` of gitchange.toml: e.g. `forge`, the address of the repository's web page."""
 

@@ -1,21 +1,23 @@
-"""`policy show`, `policy approve`, `policy adopt`."""
+"""`policy show`, `policy diff`, `policy approve`, `policy adopt`."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 
 import click
 
 from gitchange.cli import context as from_context
-from gitchange.cli.terminal import at_terminal, paragraph, say, tell
-from gitchange.errors import Refused
-from gitchange.model.statement import MEANINGS
-from gitchange.workflow import policies
+from gitchange.cli.terminal import at_terminal, clean, paragraph, say, tell
+from gitchange.errors import Refused, UsageError
+from gitchange.lifecycle.policy_diff import HEADINGS, WEIGHTS, Difference, Weight, in_short
+from gitchange.workflow import comparison, policies
+from gitchange.workflow.comparison import Comparison, Side
 
 
 @click.group("policy")
 def policy_command() -> None:
-    """Show the policy; approve and adopt a new one."""
+    """Show the policy; say what a new one would change; approve and adopt it."""
 
 
 @policy_command.command("show")
@@ -70,6 +72,77 @@ def show_command(context: click.Context, /, at: str | None, as_json: bool) -> in
     return 0 if policy else 3
 
 
+@policy_command.command("diff")
+@click.argument("revisions", nargs=-1, metavar="[[OLD] NEW]")
+@click.option("--no-changes", is_flag=True, help="Do not judge the open changes under the new policy.")
+@click.option("--as-of", "at", metavar="COMMIT|DATE", help="Against the policy and the changes of then.")
+@click.option("--json", "as_json", is_flag=True, help="The documented JSON shape.")
+@click.pass_context
+def diff_command(
+    context: click.Context, /, revisions: tuple[str, ...], no_changes: bool, at: str | None, as_json: bool
+) -> int:
+    """Say in words what a policy would change: who may do more or less, and what becomes of open changes.
+
+    Holds the work tree's policy (or NEW) against the one in force (or OLD). Each is a commit, branch or tag, or a
+    number (v2 or 2) for a policy version that was in force; of both, the version goes first.
+
+    Exit code 0: also when there are differences. 1: the new policy cannot be read or adopted. 3: could not be decided.
+    """
+    if len(revisions) > 2:
+        raise UsageError("`policy diff` compares two policies at most", hint="name OLD and NEW")
+    done = comparison.compare_policies(
+        from_context.workspace(context, at), revisions, with_changes=not no_changes
+    )
+    if as_json:
+        click.echo(json.dumps(done.as_json(), indent=2, ensure_ascii=False))
+    else:
+        _render(done)
+    return {"ok": 0, "not-adoptable": 1, "undecided": 3}[done.outcome]
+
+
+def _render(done: Comparison) -> None:
+    say(f"policy {_side(done.before)} -> {_side(done.after)}", bold=True)
+    tell(done.findings)
+    _tell_differences(done.differences, WEIGHTS)
+    if done.after.policy is None:
+        return
+    if not done.differences:
+        written = (
+            f" in what the policy says; written differently: {', '.join(done.files)}" if done.files else ""
+        )
+        say(f"no difference{written}")
+    if done.changes is None:
+        return
+    if done.changes:
+        say("Changes", underline=True)
+    for effect in done.changes:
+        title = f"  {effect.now.change.title}" if effect.now.change else ""
+        say(f"  {effect.now.id}{title}")
+        say(f"    {effect.sentence}")
+        tell(effect.findings)
+    if done.differences and not done.changes:
+        say("no open change would be touched")
+
+
+def _side(side: Side) -> str:
+    version = f"version {side.policy.version}" if side.policy else "unreadable"
+    commit = f", {side.commit[:12]}" if side.commit else ""
+    return f"{version} ({side.name}{commit})"
+
+
+def _tell_differences(found: Iterable[Difference], weights: Iterable[Weight], *, err: bool = False) -> None:
+    """Differences under their headings."""
+    told = tuple(found)
+    for weight in weights:
+        those = [difference for difference in told if difference.weight == weight]
+        if those:
+            click.echo(click.style(HEADINGS[weight], underline=True), err=err)
+        for difference in those:
+            colour = {"weaker": "red", "stronger": "green"}.get(difference.strength)
+            mark = click.style(f" [{difference.strength}]", fg=colour) if difference.strength else ""
+            click.echo(f"  - {clean(difference.sentence)}{mark}", err=err)
+
+
 @policy_command.command("approve")
 @click.argument("revision", default="HEAD")
 @click.option("-m", "--comment", default="", help="What you want to add; signed with the rest.")
@@ -77,21 +150,34 @@ def show_command(context: click.Context, /, at: str | None, as_json: bool) -> in
 @click.option("--no-push", is_flag=True, help="Neither fetch nor push.")
 @click.pass_context
 def approve_command(context: click.Context, /, revision: str, comment: str, yes: bool, no_push: bool) -> None:
-    """Sign the policy of a commit (HEAD), as a member of root."""
+    """Sign the policy of a commit (HEAD), as a member of root.
+
+    What it would change for people and keys is shown before.
+    """
     place = from_context.workspace(context)
+    approval = policies.prepare_approval(place, revision, fetch=not no_push)
+    _show(approval.proposal)
     if at_terminal() and not yes:
-        proposed = policies.proposal(place, revision)
-        changed = f"git diff {place.assessor.ground.main[:12]} {proposed.commit[:12]} -- policy"
-        click.echo(f"policy version {proposed.policy.version}; what it changes: {changed}", err=True)
-        click.echo(paragraph(f"“{MEANINGS['approve-policy']}”"), err=True)
+        click.echo(paragraph(f"“{approval.meaning}”"), err=True)
         if not click.confirm("Sign?", err=True):
             raise Refused("not signed")
-    proposed, report = policies.approve_policy(place, revision, comment, push=not no_push)
+    proposed, report = policies.approve_policy(approval, comment, push=not no_push)
     by = ", ".join(proposed.approved_by)
     say(
         f"policy version {proposed.policy.version} is approved by {by} ({proposed.needed} of root are needed)"
     )
     from_context.tell_report(report)
+
+
+def _show(proposed: policies.Proposal) -> None:
+    """What is about to be signed, on standard error: every power in words, the rest as numbers."""
+    old, new = proposed.in_force.version, proposed.policy.version
+    click.echo(click.style(f"policy version {new}, against version {old} in force:", bold=True), err=True)
+    _tell_differences(proposed.differences, ("power",), err=True)
+    rest = [difference for difference in proposed.differences if difference.weight != "power"]
+    click.echo(
+        f"beside that: {in_short(rest)}; `gitchange policy diff {proposed.commit[:12]}` tells all", err=True
+    )
 
 
 @policy_command.command("adopt")
@@ -104,4 +190,5 @@ def adopt_command(context: click.Context, /, revision: str, no_push: bool) -> No
         from_context.workspace(context), revision, push=not no_push
     )
     say(f"policy version {proposed.policy.version} is in force from commit {commit[:12]} on")
+    say(f"it changed: {in_short(proposed.differences)}")
     from_context.tell_report(report)

@@ -23,16 +23,13 @@ from gitchange.ledger.signoffs import Authenticator, Doubt, Text, described, nam
 from gitchange.model import policy as policies
 from gitchange.model.evidence import SignOff
 from gitchange.model.finding import Finding
-from gitchange.model.policy import Policy, StandardModel
+from gitchange.model.policy import ROOT_ROLE, Policy, StandardModel
 
 APPROVALS = "policy-approvals"
 """The folder of main that holds the envelopes which approved each policy version."""
 
 _CLOCKS_DIFFER = dt.timedelta(days=1)
 """By how much a commit may be older than one before it without being worth a word."""
-
-ROOT_ROLE = "root"
-"""The role that decides about the policy itself."""
 
 _ADOPTION = "adoption"
 """Stands for the commit that would adopt a policy (`Timeline.adopting`)."""

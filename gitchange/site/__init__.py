@@ -6,7 +6,6 @@
     verification  the commands that verify a sign-off by hand
     site          the overview, sorted for readers: what waits for whom, what is planned, ...
     change_page   what the page of one change shows
-    policy_words  the policy, said in sentences
     pages         all pages of a site, rendered with Jinja2
     shell         the theme around a page, rendered once and spliced
     plugin, theme what MkDocs loads

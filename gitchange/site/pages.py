@@ -17,8 +17,9 @@ import jinja2
 from markupsafe import Markup, escape
 
 from gitchange.assessment.overview import Assessment
+from gitchange.lifecycle import policy_words
 from gitchange.model.change import IMPACTS, LIKELIHOODS, RISK_LEVELS, Change, Schedule, level_of
-from gitchange.site import policy_words, urls
+from gitchange.site import urls
 from gitchange.site.change_page import change_page, places_of
 from gitchange.site.markdown import Texts, plain
 from gitchange.site.site import MONTHS, Group, Person, Site

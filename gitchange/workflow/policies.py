@@ -1,7 +1,8 @@
 """`policy show`, `approve`, `adopt`: how a policy takes the place of the one before it.
 
 A proposed policy is a folder in some commit. The members of `root` sign it (the sign-offs are kept in the notes of its
-tree); when enough of them have, `adopt` commits it on the branch of record together with their envelopes.
+tree); when enough of them have, `adopt` commits it on the branch of record together with their envelopes. Signing is
+two calls, so that the signer sees what the policy would change. `policy diff` is `comparison`'s.
 """
 
 from __future__ import annotations
@@ -13,15 +14,18 @@ from gitchange.git.repository import FILE, TREE
 from gitchange.ledger import notes
 from gitchange.ledger.remote import Report
 from gitchange.ledger.signoffs import Text
-from gitchange.ledger.timeline import APPROVALS, ROOT_ROLE, Reign, policy_text
+from gitchange.ledger.timeline import APPROVALS, Reign, policy_text
+from gitchange.lifecycle.policy_diff import Difference, differences
 from gitchange.model import policy as policies
-from gitchange.model.policy import Policy
+from gitchange.model.finding import Finding
+from gitchange.model.policy import ROOT_ROLE, Policy
 from gitchange.model.statement import (
     MEANINGS,
     Answers,
     Predicate,
 )
 from gitchange.model.text import said
+from gitchange.model.toml import parse
 from gitchange.workflow.signing import claimed_time, sign_and_keep
 from gitchange.workflow.witnessing import trailers
 from gitchange.workflow.workspace import Workspace
@@ -41,6 +45,25 @@ class Proposal:
     """Their envelopes."""
     needed: int
     """How many of them it takes."""
+    in_force: Policy
+    """The policy that it would follow."""
+    differences: tuple[Difference, ...]
+    """What it would change against that one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """A proposal that is about to be approved."""
+
+    workspace: Workspace
+    proposal: Proposal
+    by: str
+    """The member of root who signs."""
+
+    @property
+    def meaning(self) -> str:
+        """The sentence that the signature stands for."""
+        return MEANINGS["approve-policy"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +79,40 @@ def show_policy(workspace: Workspace) -> PolicyState:
     return PolicyState(workspace.assessor.policy, tuple(workspace.assessor.timeline.reigns))
 
 
+def last_approved(workspace: Workspace) -> Reign:
+    """The policy in force at the tip, or the last one that was; GitchangeError when there never was one."""
+    reigns = workspace.assessor.timeline.reigns
+    reign = next((r for r in reversed(reigns) if r.policy is not None), None)
+    if reign is None:
+        raise GitchangeError("no policy is in force, so none can be approved under it")
+    return reign
+
+
+def obstacle(in_force: Policy, proposed: Policy, raw: bytes = b"") -> Finding | None:
+    """Why a readable policy cannot follow the one in force; `raw` is its policy.toml, for the place."""
+    path = f"{policies.ROOT}/{policies.POLICY_FILE}"
+    if in_force.file.roles.get(ROOT_ROLE) is None:
+        message = "the policy in force has no role `root`, so nobody can change it"
+        return Finding("policy.no-root", message, "begin another repository, with a root role", path=path)
+    if proposed.version != in_force.version + 1:
+        line, column = parse(raw).positions.find(("version",))
+        return Finding(
+            "policy.version",
+            f"it has version {proposed.version}; the one in force has {in_force.version}",
+            f"set `version = {in_force.version + 1}` in {path}",
+            path=path,
+            line=line,
+            column=column,
+            key="version",
+        )
+    return None
+
+
 def proposal(workspace: Workspace, revision: str) -> Proposal:
     """The policy of a commit as a proposal; Refused when it cannot follow the one in force."""
     assessor, repository = workspace.assessor, workspace.repository
-    in_force = next((r.policy for r in reversed(assessor.timeline.reigns) if r.policy is not None), None)
-    if in_force is None:
-        raise GitchangeError("no policy is in force, so none can be approved under it")
+    in_force = last_approved(workspace).policy
+    assert in_force is not None  # noqa: S101 - that is what it is
     commit = repository.resolve(revision)
     loaded, found = assessor.policies.at(commit)
     if loaded is None:
@@ -72,61 +123,58 @@ def proposal(workspace: Workspace, revision: str) -> Proposal:
             f"the policy of {revision} is the one in force",
             hint="commit the new policy, on a branch if you like, and name it: `gitchange policy approve BRANCH`",
         )
-    if loaded.version != in_force.version + 1:
-        raise Refused(
-            f"the policy of {revision} has version {loaded.version}; the one in force has {in_force.version}",
-            hint=f"set `version = {in_force.version + 1}` in policy/policy.toml",
-        )
+    if (problem := obstacle(in_force, loaded)) is not None:
+        raise Refused(f"the policy of {revision} cannot follow: {problem.message}", hint=problem.hint)
     lines = assessor.notes.lines(loaded.tree)
     by, counting = assessor.timeline.approving(lines, loaded, in_force, workspace.now)
-    root = in_force.file.roles.get(ROOT_ROLE)
-    if root is None:
-        raise Refused("the policy in force has no role `root`, so nobody can change it")
+    needed = in_force.file.roles[ROOT_ROLE].threshold
     text = policy_text(repository, loaded.tree, loaded.version)
-    return Proposal(commit, loaded, text, by, counting, root.threshold)
+    changes = differences(in_force, loaded)
+    return Proposal(commit, loaded, text, by, counting, needed, in_force, changes)
 
 
-def approve_policy(
-    workspace: Workspace, revision: str, comment: str, *, push: bool = True
-) -> tuple[Proposal, Report | None]:
-    """Sign a proposed policy, in these steps:
+def prepare_approval(workspace: Workspace, revision: str, *, fetch: bool = True) -> Approval:
+    """Find what is to be approved, and by whom, in these steps:
 
     1. fetch, and find the proposal;
-    2. the signer must be a member of root under the policy in force;
-    3. sign, check what was signed, keep it in the note of the policy's folder, send it.
+    2. the signer must be a member of root under the policy in force.
     """
     # 1.
-    if push:
+    if fetch:
         workspace.exchange(with_branch=False, sending=False)
     workspace = workspace.fresh()
     proposed = proposal(workspace, revision)
-    assessor = workspace.assessor
-    in_force = next(r.policy for r in reversed(assessor.timeline.reigns) if r.policy is not None)
     # 2.
-    by = workspace.principal_under(in_force)
-    if by not in in_force.members(ROOT_ROLE):
+    by = workspace.principal_under(proposed.in_force)
+    if by not in proposed.in_force.members(ROOT_ROLE):
         raise Refused(
             f"{by} is no member of root, and only they decide about the policy",
-            hint=f"members: {', '.join(in_force.members(ROOT_ROLE)) or 'none'}",
+            hint=f"members: {', '.join(proposed.in_force.members(ROOT_ROLE)) or 'none'}",
         )
-    # 3.
+    return Approval(workspace, proposed, by)
+
+
+def approve_policy(approval: Approval, comment: str, *, push: bool = True) -> tuple[Proposal, Report | None]:
+    """Sign what was prepared, check what was signed, keep it in the note of the policy's folder, send it."""
+    workspace, proposed = approval.workspace, approval.proposal
+    assessor = workspace.assessor
     predicate = said(
         Predicate,
         change=proposed.text.change,
         step="policy",
         verdict="approve-policy",
-        by=by,
+        by=approval.by,
         role=ROOT_ROLE,
-        meaning=MEANINGS["approve-policy"],
+        meaning=approval.meaning,
         answers=Answers(),
         comment=comment.strip(),
         repository=assessor.ground.introduction,
-        policy=in_force.tree,
+        policy=proposed.in_force.tree,
         log=assessor.notes.commit,
         time=claimed_time(workspace),
     )
-    message = f"approve policy version {proposed.policy.version} by {by}\n"
-    sign_and_keep(workspace, in_force, proposed.text, predicate, message)
+    message = f"approve policy version {proposed.policy.version} by {approval.by}\n"
+    sign_and_keep(workspace, proposed.in_force, proposed.text, predicate, message)
     report = workspace.exchange(with_branch=False) if push else None
     return proposal(workspace.fresh(), proposed.commit), report
 

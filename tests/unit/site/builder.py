@@ -7,7 +7,7 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import Any
 
-from gitchange.assessment.overview import Assessment, Overview, Version
+from gitchange.assessment.overview import Assessment, Overview, PolicyVersion, Version
 from gitchange.lifecycle.judge import judge
 from gitchange.model.change import Change, parse_change, write_change
 from gitchange.model.evidence import Evidence, SignOff
@@ -92,6 +92,29 @@ def example_policy() -> Policy:
     policy, findings = load_policy({name: text.encode() for name, text in POLICY_FILES.items()}, "7" * 40)
     assert policy is not None, findings
     return policy
+
+
+def example_policies() -> tuple[PolicyVersion, ...]:
+    """How the policy came to be: a first version, one that nobody approved, and the one in force."""
+    edited = (
+        POLICY_FILES["policy.toml"]
+        .replace("version = 2", "version = 1")
+        .replace("threshold = 2", "threshold = 1")
+    )
+    edited = edited.replace(f'members = ["{EVE}"]', f'members = ["{EVE}", "{CY}"]').replace(
+        'evaluation = "3d"\n', ""
+    )
+    files = {**POLICY_FILES, "policy.toml": edited}
+    first, findings = load_policy({name: text.encode() for name, text in files.items()}, "6" * 40)
+    assert first is not None, findings
+    strange = Finding(
+        "policy.unapproved", "commit eeeeeeeeeeee changed the policy: <nobody> approved it", "restore it"
+    )
+    return (
+        PolicyVersion("d" * 40, NOW - 90 * DAY, first, (), ()),
+        PolicyVersion("e" * 40, NOW - 40 * DAY, None, (), (strange,)),
+        PolicyVersion("f" * 40, NOW - 30 * DAY, example_policy(), (ADA, BO), ()),
+    )
 
 
 def example_change(number: int = 1, **changed: Any) -> dict[str, Any]:
@@ -417,6 +440,7 @@ def example_overview() -> Overview:
         Case(example_change(14, title="Change by its own evaluator", requester=ADA)).approve().assess(),
         unreadable(),
         unreadable("changes/notes.txt", b"remember the <milk>"),
+        policies=example_policies(),
         findings=(
             Finding(
                 "introduction.not-pinned", "the introduction is not pinned", "`git config ...`", "warning"

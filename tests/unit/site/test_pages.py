@@ -214,6 +214,24 @@ def test_the_policy_is_said_in_words(site: Path) -> None:
         assert re.sub(r"\s+([.,])", r"\1", part) in re.sub(r"\s+([.,])", r"\1", text)
 
 
+def test_the_policy_page_tells_what_each_version_changed(site: Path) -> None:
+    """Newest first: who may do more or less, what is asked, marked where it is weaker or stronger."""
+    text = re.sub(r"\s+([.,])", r"\1", section(site, urls.POLICY, "history"))
+    for part in (
+        f"Version 2 Since 23 Oct 2026, 22:00 CEST commit ffffffffffff, approved by {ADA}, {BO}",
+        f"Who may do what {CY} loses: can no longer evaluate as security (high risk to customer data)",
+        "a policy change now needs 2 of 2 root members instead of 1 of 2 stronger",
+        "A request is evaluated within 3 days of its arrival; before: no deadline stronger",
+        "Not in force Since 13 Oct 2026",
+        "<nobody> approved it",
+        "Version 1",
+        "The first policy; it is trusted",
+    ):
+        assert part in text, text
+    assert text.index("Version 2") < text.index("Not in force") < text.index("Version 1")
+    assert "the version is" not in text
+
+
 def test_findings_are_gathered_on_one_page(site: Path) -> None:
     """Those of the repository and those of each change; the header leads there."""
     text = words(read_page(site, urls.FINDINGS))

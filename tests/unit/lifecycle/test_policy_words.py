@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from gitchange.lifecycle import policy_words
 from gitchange.model.policy import Deadlines, Rule
-from gitchange.site import policy_words
 from tests.unit.site.builder import example_policy
 
 

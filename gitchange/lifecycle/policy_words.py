@@ -1,8 +1,18 @@
-"""The policy, said in sentences."""
+"""The policy, said in sentences: for the site, and for what a new policy changes."""
 
 from __future__ import annotations
 
-from gitchange.model.policy import Deadlines, Policy, Rule
+from collections.abc import Iterable
+from typing import get_args
+
+from gitchange.lifecycle.rules import SignedStep
+from gitchange.model.policy import Deadlines, Demand, Policy, Rule, When
+
+STEPS: tuple[SignedStep, ...] = get_args(SignedStep)
+"""The steps of which rules ask something."""
+
+_DONE = {"evaluation": "evaluated", "implementation": "implemented", "validation": "validated"}
+_DO = {"evaluation": "evaluate", "implementation": "implement", "validation": "validate"}
 
 _UNITS = {"m": "minute", "h": "hour", "d": "day", "w": "week"}
 
@@ -26,9 +36,20 @@ def _or(words: tuple[str, ...]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
 
 
+def listed(words: Iterable[str]) -> str:
+    """`a, b and c`; `nobody` when there are none."""
+    given = tuple(words)
+    return f"{', '.join(given[:-1])} and {given[-1]}" if len(given) > 1 else "".join(given) or "nobody"
+
+
 def applies_to(rule: Rule, policy: Policy) -> str:
     """To which changes a rule applies."""
-    when, words = rule.when, "Every change"
+    return which(rule.when, policy)
+
+
+def which(when: When, policy: Policy) -> str:
+    """The changes for which the conditions hold."""
+    words = "Every change"
     if when.types is not None:
         words = f"Every {_or(when.types)} change" if when.types else "No change"
     if when.risk is not None:
@@ -49,17 +70,32 @@ def applies_to(rule: Rule, policy: Policy) -> str:
 
 def demands(rule: Rule) -> tuple[tuple[str, str], ...]:
     """What a rule asks of each step, as (step, sentence)."""
-    asked = []
-    for step, verb in (
-        ("evaluation", "evaluated"),
-        ("implementation", "implemented"),
-        ("validation", "validated"),
-    ):
-        demand = getattr(rule, step)
+    asked: list[tuple[str, str]] = []
+    for step in STEPS:
+        demand: Demand | None = getattr(rule, step)
         if demand is not None:
             persons = "one person" if demand.approvals == 1 else f"{demand.approvals} persons"
-            asked.append((step, f"{verb} by {persons} as {demand.role}"))
+            asked.append((step, f"{_DONE[step]} by {persons} as {demand.role}"))
     return tuple(asked)
+
+
+def whole_rule(rule: Rule, policy: Policy) -> str:
+    """To which changes a rule applies and what it asks, in one sentence without its end."""
+    asked = listed(sentence for _, sentence in demands(rule)) if demands(rule) else "bound by nothing"
+    return f"{applies_to(rule, policy)} is {asked}"
+
+
+def powers(policy: Policy, role: str) -> dict[str, tuple[str, ...]]:
+    """What a role lets its holders do: a verb, and the names of the rules (or freezes) by which they may."""
+    may: dict[str, tuple[str, ...]] = {}
+    for step in STEPS:
+        asking = [r.name for r in policy.file.rules if (d := getattr(r, step)) is not None and d.role == role]
+        if asking:
+            may[_DO[step]] = tuple(asking)
+    lifting = [f.name for f in policy.file.freezes if f.override is not None and f.override.role == role]
+    if lifting:
+        may["lift freezes"] = tuple(lifting)
+    return may
 
 
 def length(text: str) -> str:
@@ -68,13 +104,14 @@ def length(text: str) -> str:
     return f"{number} {unit}{'' if number == 1 else 's'}"
 
 
+def deadline(name: str, value: str) -> str:
+    """One deadline as a sentence; empty for one that has no words of its own."""
+    return _DEADLINES[name].format(length(value)) if name in _DEADLINES else ""
+
+
 def deadlines(limits: Deadlines) -> tuple[str, ...]:
     """Each deadline that is set, as a sentence."""
-    return tuple(
-        sentence.format(length(value))
-        for name, sentence in _DEADLINES.items()
-        if (value := getattr(limits, name)) is not None
-    )
+    return tuple(deadline(name, value) for name in _DEADLINES if (value := getattr(limits, name)) is not None)
 
 
 def waived(name: str) -> str:
