@@ -17,6 +17,8 @@ from gitchange.cli import edge
 
 _COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("setup", "Make or adopt a configuration repository."),
+    "doctor": ("doctor", "Look at this clone and its policy: what is wrong, and how to mend it."),
+    "join": ("joining", "Clone a configuration repository, pin its introduction, see that all is ready."),
     "new": ("requests", "Write a change file."),
     "check": ("requests", "Check change files and policy."),
     "schema": ("requests", "Print the JSON Schema of change files."),
@@ -25,6 +27,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "request-info": ("signoffs", "Evaluate: sign that you cannot decide yet."),
     "implement": ("signoffs", "Sign what was implemented, and what the tests showed."),
     "validate": ("signoffs", "Sign whether the changed systems work as expected."),
+    "override-freeze": ("signoffs", "Sign that a change cannot wait for the end of a freeze."),
     "withdraw": ("signoffs", "Sign that a change is not wanted any more."),
     "document": ("documentation", "Append the record and close a change."),
     "list": ("reading", "List changes."),
@@ -32,7 +35,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "verify": ("reading", "Check all evidence."),
     "sync": ("exchange", "Fetch, unite and push."),
     "seal": ("exchange", "Witness the sign-offs by a commit."),
-    "policy": ("policy", "Show the policy; approve and adopt a new one."),
+    "policy": ("policy", "Show the policy; compare, approve and adopt a new one."),
     "site": ("site", "Build the site."),
 }
 
