@@ -52,6 +52,16 @@ def run(
     return done
 
 
+def clone(url: str, directory: Path) -> None:
+    """Clone with stock git, which asks for what it needs and shows its progress; RemoteError when it fails."""
+    try:
+        done = subprocess.run(["git", "clone", "--origin=origin", "--", url, str(directory)], check=False)
+    except FileNotFoundError:
+        raise GitchangeError("the program git was not found", hint="install git") from None
+    if done.returncode != 0:
+        raise RemoteError(f"could not clone {url}", hint="git said why, above")
+
+
 def identity(repository: Repository, role: str) -> Person:
     """Who git would write as AUTHOR or COMMITTER now; UsageError when it does not know."""
     done = run(repository.directory, "var", f"GIT_{role}_IDENT", check=False)
@@ -204,7 +214,9 @@ def tree_changes(
     for field in fields:
         # A pair is announced by "old new\n" before its first entry, or alone when nothing differs.
         while b"\n" in field and not field.startswith(b":"):
-            _, _, field = field.partition(b"\n")  # noqa: PLW2901
+            head, _, field = field.partition(b"\n")  # noqa: PLW2901
+            if pairs[headed : headed + 1] != [tuple(head.decode("utf-8", "replace").split())]:
+                break  # git passed over a pair
             if headed:
                 yield current
             current, headed = [], headed + 1
@@ -216,5 +228,9 @@ def tree_changes(
                 "" if mode in ("000000", "160000") else oid for mode, oid in zip(modes, ids[2:4], strict=True)
             )
             current.append((path, was, now))
-    if headed:
-        yield current
+    if headed != len(pairs):
+        raise RepositoryError(
+            f"git diff-tree could not compare {' and '.join(pairs[headed])}",
+            hint="`git fsck` tells more; another clone has the objects whole",
+        )
+    yield current

@@ -10,16 +10,18 @@ from __future__ import annotations
 import datetime as dt
 import os
 import re
+import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
 import pygit2
 from pygit2.enums import FileMode, ObjectType, SortMode
 
-from gitchange.errors import RepositoryError, UsageError
+from gitchange.errors import GitchangeError, RepositoryError, UsageError
 
 Kind = TypeVar("Kind")
 
@@ -154,22 +156,42 @@ class Repository:
     # -- configuration -----------------------------------------------------------------------
 
     def config(self, key: str) -> str | None:
-        """A value of git's configuration, all levels; None when unset."""
-        try:
-            return str(self._repo.config.snapshot()[key])
-        except KeyError:
-            return None
+        """A value of git's configuration, all levels, the last one where several are given; None when unset."""
+        values = self.config_list(key)
+        return values[-1] if values else None
 
     def config_list(self, key: str) -> list[str]:
         """All values of a key that may be given several times."""
+        section, _, rest = key.partition(".")
+        subsection, dot, name = rest.rpartition(".")
+        return list(self._configuration.get(f"{section.lower()}.{subsection}{dot}{name.lower()}", ()))
+
+    @cached_property
+    def _configuration(self) -> dict[str, list[str]]:
+        """Asked of git: libgit2 knows neither GIT_CONFIG_GLOBAL and its like, nor every condition of `includeIf`."""
+        command = ["git", f"--git-dir={self._repo.path}", "config", "--list", "--null", "--includes"]
         try:
-            return [str(value) for value in self._repo.config.get_multivar(key)]
-        except (KeyError, pygit2.GitError):
-            return []
+            listed = subprocess.run(command, capture_output=True, check=False, stdin=subprocess.DEVNULL)
+        except FileNotFoundError:
+            raise GitchangeError("the program git was not found", hint="install git") from None
+        if listed.returncode != 0:
+            raise RepositoryError(f"git config: {listed.stderr.decode(errors='replace').strip()}")
+        values: dict[str, list[str]] = {}
+        for entry in listed.stdout.decode("utf-8", "surrogateescape").split("\0"):
+            name, equals, value = entry.partition("\n")
+            if name:  # a name alone, without "=", is git's way to say yes
+                values.setdefault(name, []).append(value if equals else "true")
+        return values
 
     def set_config(self, key: str, value: str) -> None:
         """Set a value in this repository's own configuration."""
         self._repo.config[key] = value
+        self.__dict__.pop("_configuration", None)
+
+    def add_config(self, key: str, value: str) -> None:
+        """Add a value to a key that may be given several times, in this repository's own configuration."""
+        self._repo.config.set_multivar(key, "^$", value)  # replaces what matches: nothing does
+        self.__dict__.pop("_configuration", None)
 
     # -- refs --------------------------------------------------------------------------------
 

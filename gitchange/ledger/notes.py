@@ -7,7 +7,7 @@ the union of two clones' notes the same whoever unites them (and the same as git
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from gitchange.git.repository import FILE, TREE, Person, Repository
 
@@ -87,9 +87,11 @@ def append(
 
 
 def unite(
-    repository: Repository, ours: str | None, theirs: str | None, who: tuple[Person, Person]
+    repository: Repository, ours: str | None, theirs: str | None, who: Callable[[], tuple[Person, Person]]
 ) -> str | None:
     """The notes commit that holds every line of both sides; one of the two when it already does.
+
+    `who` is asked for author and committer only when there is a commit to make: who only reads needs no name.
 
     Only folders that differ are looked at. What is no note is carried along as it is. No ref moves.
     """
@@ -120,7 +122,7 @@ def unite(
     # The same two parents in the same order on either side, so that both clones make one commit of it
     # whenever author and time agree.
     parents = (min(ours, theirs), max(ours, theirs))
-    return repository.write_commit(tree, parents, "Unite sign-offs\n", *who)
+    return repository.write_commit(tree, parents, "Unite sign-offs\n", *who())
 
 
 def _put(repository: Repository, tree: str | None, rest: str, blob: str) -> str:

@@ -153,7 +153,7 @@ def _note_down(repository: Repository, ref: str, new: str, old: str | None, log:
             time.sleep(0.02 * 2**attempt)
 
 
-def unite(repository: Repository, remote: str, who: tuple[Person, Person]) -> int:
+def unite(repository: Repository, remote: str, who: Callable[[], tuple[Person, Person]]) -> int:
     """Unite the fetched notes with ours; how many of the remote's notes commits were new here."""
     theirs = repository.ref(tracking_notes(remote))
     if theirs is None:
@@ -164,7 +164,9 @@ def unite(repository: Repository, remote: str, who: tuple[Person, Person]) -> in
     return received
 
 
-def _unite_ref(repository: Repository, theirs: str | None, who: tuple[Person, Person], log: str) -> None:
+def _unite_ref(
+    repository: Repository, theirs: str | None, who: Callable[[], tuple[Person, Person]], log: str
+) -> None:
     """Bring the lines of a notes commit into our notes, however often somebody else is faster."""
     while True:
         ours = repository.ref(notes.REF)
@@ -264,10 +266,10 @@ def exchange(
             if gone:
                 report.restored = gone
                 known = repository.ref(verified_notes(remote))
-                _unite_ref(repository, known, who(), f"gitchange: restore what {remote} lost")
+                _unite_ref(repository, known, who, f"gitchange: restore what {remote} lost")
             # 3. and 4.
             report.problems.clear()
-            report.received += unite(repository, remote, who())
+            report.received += unite(repository, remote, who)
             fast_forward(repository, remote, branch, report)
             if not gone:
                 _remember(repository, remote, branch)

@@ -45,7 +45,7 @@ class SignOff:
     sha256: str
     """SHA-256 of the signed text."""
     key: str
-    """The key that signed, by its fingerprint: `SHA256:...` of an SSH key, `openpgp:...` of an OpenPGP key or subkey."""
+    """The key that signed, by its fingerprint: `SHA256:...` for SSH, `openpgp:...` for an OpenPGP key or subkey."""
     key_type: str
     """E.g. `ssh-ed25519`, `openpgp-rsa`."""
     certificate: str

@@ -21,6 +21,7 @@ from gitchange.signing.certificates import EXPORT, INSTALL
 from gitchange.signing.gpg import OpenPgpSigner
 from gitchange.signing.keys import parse_public_line
 from gitchange.signing.signers import Signers
+from gitchange.workflow.joining import prepare_remotes
 from gitchange.workflow.tools import signer_by
 
 ATTRIBUTES = b"""# Everybody must sign the same bytes: no conversion of line ends.
@@ -120,7 +121,7 @@ def initialise(
     1. the policy must be readable; otherwise nothing is written;
     2. find the repository that the folder is, or make one;
     3. commit policy, settings and the site's configuration: the introduction commit;
-    4. pin it in this clone's configuration.
+    4. pin it in this clone's configuration, which is also told where the notes of its remotes go.
 
     `site` holds further files to commit (the site's configuration); none of them replaces one that exists.
     """
@@ -179,6 +180,7 @@ def initialise(
     repository.set_ref(branch, commit, old, "gitchange init")
     # 4. The pin.
     repository.set_config(INTRODUCTION_KEY, commit)
+    prepare_remotes(repository)
     return Initialised(
         repository.directory, branch, commit, created, policy, found, missing_duties(policy, signers), kept
     )

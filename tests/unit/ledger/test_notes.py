@@ -201,8 +201,8 @@ def test_unite_is_commutative_and_loses_nothing(
     """Two clones that unite each other's notes hold the same bytes, and every line of both sides."""
     base = appended(shared, None, CROWD) if crowded else None
     ours, theirs = appended(shared, base, one), appended(shared, base, other)
-    united = notes.unite(shared, ours, theirs, BOTH)
-    assert tree(shared, united) == tree(shared, notes.unite(shared, theirs, ours, BOTH))
+    united = notes.unite(shared, ours, theirs, lambda: BOTH)
+    assert tree(shared, united) == tree(shared, notes.unite(shared, theirs, ours, lambda: BOTH))
     expected = {
         name: one.get(name, frozenset())
         | other.get(name, frozenset())
@@ -222,8 +222,8 @@ def test_unite_is_associative(
 ) -> None:
     """In whatever order three clones meet, the notes come out byte for byte the same."""
     a, b, c = (appended(shared, None, side) for side in (one, other, third))
-    left = notes.unite(shared, notes.unite(shared, a, b, BOTH), c, BOTH)
-    right = notes.unite(shared, a, notes.unite(shared, b, c, BOTH), BOTH)
+    left = notes.unite(shared, notes.unite(shared, a, b, lambda: BOTH), c, lambda: BOTH)
+    right = notes.unite(shared, a, notes.unite(shared, b, c, lambda: BOTH), lambda: BOTH)
     assert tree(shared, left) == tree(shared, right)
 
 
@@ -234,10 +234,10 @@ def test_unite_is_idempotent(
 ) -> None:
     """Uniting with what is already contained changes nothing and makes no commit."""
     a, b = appended(shared, None, one), appended(shared, None, other)
-    assert notes.unite(shared, a, a, BOTH) == a
-    united = notes.unite(shared, a, b, BOTH)
-    assert notes.unite(shared, united, a, BOTH) == united
-    assert notes.unite(shared, b, united, BOTH) == united
+    assert notes.unite(shared, a, a, lambda: BOTH) == a
+    united = notes.unite(shared, a, b, lambda: BOTH)
+    assert notes.unite(shared, united, a, lambda: BOTH) == united
+    assert notes.unite(shared, b, united, lambda: BOTH) == united
 
 
 @properties
@@ -260,7 +260,7 @@ def test_unite_is_gits_cat_sort_uniq(
         *("-c", "user.name=x", "-c", "user.email=x@y"),
         *("notes", "--ref=ours", "merge", "--quiet", "-s", "cat_sort_uniq", "refs/notes/theirs"),
     )
-    united = notes.unite(shared, ours, theirs, BOTH)
+    united = notes.unite(shared, ours, theirs, lambda: BOTH)
     assert united is not None
     git(shared.git_dir, "update-ref", "refs/notes/united", united)
     merged = git(shared.git_dir, "notes", "--ref=ours", "list")
@@ -275,7 +275,7 @@ def test_descendant_that_lost_a_line_gets_it_back(repository: Repository, swappe
     tree_of_less = _put(repository, {oid(1): b"approve\n"})
     theirs = repository.write_commit(repository.tree_of(tree_of_less), (ours,), "less\n", *BOTH)
     pair = (theirs, ours) if swapped else (ours, theirs)
-    united = notes.unite(repository, *pair, BOTH)
+    united = notes.unite(repository, *pair, lambda: BOTH)
     assert gathered(repository, united) == {oid(1): {b"approve", b"refuse"}, oid(2): {b"x"}}
     assert united is not None
     assert repository.is_ancestor(theirs, united)
@@ -284,7 +284,7 @@ def test_descendant_that_lost_a_line_gets_it_back(repository: Repository, swappe
 def test_both_clones_make_one_commit(repository: Repository) -> None:
     """Both sides give the commit the same parents in the same order."""
     a, b = appended(repository, None, {oid(1): [b"a"]}), appended(repository, None, {oid(2): [b"b"]})
-    assert notes.unite(repository, a, b, BOTH) == notes.unite(repository, b, a, BOTH)
+    assert notes.unite(repository, a, b, lambda: BOTH) == notes.unite(repository, b, a, lambda: BOTH)
 
 
 @pytest.mark.parametrize("places", LAYOUTS.values(), ids=LAYOUTS)
@@ -296,7 +296,7 @@ def test_unite_joins_different_fan_outs(
     foreign = _put(repository, {path: b"line %d\n" % n for n, path in enumerate(places)})
     ours = appended(repository, None, {NAME: [b"ours"], oid(8): [b"other"]})
     pair = (foreign, ours) if swapped else (ours, foreign)
-    united = notes.unite(repository, *pair, BOTH)
+    united = notes.unite(repository, *pair, lambda: BOTH)
     assert gathered(repository, united) == {
         NAME: frozenset({b"ours", *(b"line %d" % n for n in range(len(places)))}),
         oid(8): frozenset({b"other"}),
@@ -324,7 +324,7 @@ def test_strange_entries_stop_nobody(repository: Repository, path: str, mode: in
         repository.edit_tree(repository.tree_of(other), {path: (entry, mode)}), (other,), "strange\n", *BOTH
     )
     pair = (strange, ours) if swapped else (ours, strange)
-    united = notes.unite(repository, *pair, BOTH)
+    united = notes.unite(repository, *pair, lambda: BOTH)
     assert Notes(repository, united).lines(oid(1)) == (b"ours",)
     assert Notes(repository, united).lines(oid(2)) == (b"theirs",)
     assert united is not None
