@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import get_args
 
 from gitchange.lifecycle.rules import SignedStep
-from gitchange.model.policy import Deadlines, Demand, Policy, Rule, When
+from gitchange.model.policy import Deadlines, Demand, Freeze, Parameter, Policy, Rule, When
 
 STEPS: tuple[SignedStep, ...] = get_args(SignedStep)
 """The steps of which rules ask something."""
@@ -117,3 +117,37 @@ def deadlines(limits: Deadlines) -> tuple[str, ...]:
 def waived(name: str) -> str:
     """What a waiver allows."""
     return _WAIVED[name]
+
+
+_AGAIN = {"DAILY": "every day", "WEEKLY": "every week", "MONTHLY": "every month", "YEARLY": "every year"}
+
+
+def freeze_time(freeze: Freeze, policy: Policy) -> str:
+    """When a freeze is, on the clocks of its zone."""
+    words = f"{freeze.start:%Y-%m-%d %H:%M} to {freeze.end:%Y-%m-%d %H:%M}, {policy.zone_of(freeze)}"
+    if freeze.recurrence is None:
+        return words
+    parts = dict(part.split("=") for part in freeze.recurrence.split(";"))
+    alone = len(parts) == 1 or (
+        parts["FREQ"] == "WEEKLY" and set(parts) == {"FREQ", "BYDAY"} and "," not in parts["BYDAY"]
+    )
+    return f"{words}, and {_AGAIN[parts['FREQ']] if alone else f'again by {freeze.recurrence}'}"
+
+
+def freeze_holds(freeze: Freeze, policy: Policy) -> str:
+    """Which changes a freeze holds, and who lifts it, as a sentence."""
+    held = which(freeze.when, policy)
+    spared = "" if freeze.when.types is not None else ", emergencies excepted,"
+    words = f"{held[:1].upper()}{held[1:]} that is planned in it{spared} is not approved"
+    if freeze.override is None:
+        return f"{words}. Nobody lifts it."
+    persons = "one person" if freeze.override.approvals == 1 else f"{freeze.override.approvals} persons"
+    return f"{words} unless {persons} as {freeze.override.role} let it through, with a reason."
+
+
+def bounds(parameter: Parameter) -> str:
+    """What a parameter of a standard change model may be."""
+    words = "one of " + ", ".join(parameter.choices) if parameter.choices is not None else "a text"
+    if parameter.pattern is not None:
+        words += f" that matches {parameter.pattern}"
+    return words if parameter.required else f"{words}, or left out"
