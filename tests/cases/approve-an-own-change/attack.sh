@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+set -eu
+cd "$REPO"
+sed -i 's/^requester = .*/requester = "ada@example.org"/' "$OTHER_FILE"
+git commit -q -am 'Request'
+! gitchange approve "$OTHER" --yes --no-push 2> /dev/null
+python3 "$CRAFT" "$KEY" "$OTHER_FILE" approve > ../line
+git notes --ref=gitchange/approvals add -F ../line "HEAD:$OTHER_FILE"
+git push -q origin "$NOTES" main

@@ -1,0 +1,3 @@
+#!/usr/bin/env bash
+set -eu
+git --git-dir="$SERVER" update-ref refs/heads/main 'refs/heads/main~1'
