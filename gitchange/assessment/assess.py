@@ -40,6 +40,9 @@ from gitchange.model.policy import Policy
 _FAILURES = ("back-out", "fail")
 """Verdicts that say of a change that it failed."""
 
+_FEW = 64
+"""Up to so many files git finds the history of each faster than that of all."""
+
 
 class Assessor:
     """Judges changes of one repository at one moment; everything that several need is read once."""
@@ -85,24 +88,65 @@ class Assessor:
 
     # -- one ---------------------------------------------------------------------------------
 
-    def find(self, change_id: str) -> tuple[Entry, str, bool]:
-        """The change's file, the commit it was found in, and whether that is on the branch of record.
+    def find(self, change_id: str, on: str | None = None) -> tuple[Entry, str, bool]:
+        """The change's file, the commit it was found in, and whether that text is on the branch of record.
 
-        A change that is not there yet is looked for where HEAD stands: evaluation may precede the merge.
-        UsageError when there is no such change.
+        `on` names the branch whose text is meant, here or on a remote. Without it the branch of record comes first,
+        then HEAD, then every other branch: evaluation may precede the merge. UsageError when there is no such change,
+        and when branches that are not merged have different texts of it.
         """
         wanted = self._full_id(change_id)
         path = identifiers.path_of(wanted)
-        for commit, merged in ((self.ground.main, True), (self.repository.ref("HEAD"), False)):
+
+        def at(commit: str | None) -> Entry | None:
             if commit is None:
-                continue
-            entry = self.repository.child(self.repository.tree_of(commit), path)
-            if entry is not None:
-                return entry, commit, merged
+                return None
+            return self.repository.child(self.repository.tree_of(commit), path)
+
+        recorded = at(self.ground.main)
+        if on is not None:
+            commit = self._tip(on)
+            entry = at(commit)
+            if entry is None or commit is None:
+                raise UsageError(
+                    f"there is no change {wanted} on {on}", hint="`git fetch`, or correct the name"
+                )
+            if recorded is not None and recorded.id == entry.id:
+                return recorded, self.ground.main, True
+            return entry, commit, False
+        if recorded is not None:
+            return recorded, self.ground.main, True
+        head = self.repository.ref("HEAD")
+        if (entry := at(head)) is not None and head is not None:
+            return entry, head, False
+        texts: dict[str, tuple[Entry, str]] = {}
+        names: list[str] = []
+        for name, commit in self.repository.branches():
+            if (entry := at(commit)) is not None:
+                texts.setdefault(entry.id, (entry, commit))
+                names.append(name)
+        if len(texts) > 1:
+            raise UsageError(
+                f"several branches have a change {wanted}, with different texts: {', '.join(names)}",
+                hint="name the one you mean: --branch NAME",
+            )
+        for entry, commit in texts.values():
+            return entry, commit, False
         raise UsageError(
-            f"there is no change {wanted} on {self.ground.branch.removeprefix('refs/heads/')}",
-            hint="`gitchange list` shows them all; a file that is not committed yet does not count",
+            f"there is no change {wanted} on {self.ground.branch.removeprefix('refs/heads/')}, nor on another branch",
+            hint="`gitchange list` shows them all; a file that is not committed yet does not count, and branches that "
+            "are not called change/... must be fetched",
         )
+
+    def _tip(self, branch: str) -> str | None:
+        """The commit of a branch: here, otherwise of the one remote that has it."""
+        found = {name: commit for name, commit in self.repository.branches() if name == branch}
+        remote = {
+            commit
+            for name, commit in self.repository.branches()
+            if any(name == f"{remote}/{branch}" for remote in self.repository.remotes())
+        }
+        return found.get(branch) or (remote.pop() if len(remote) == 1 else None)
 
     def _full_id(self, given: str) -> str:
         """The id for what was typed: whole, its last part (K7Q3) where only one change has it, or the path."""
@@ -123,9 +167,9 @@ class Assessor:
             self._known_ids = documents.change_ids(self.repository, self.ground.main)
         return self._known_ids
 
-    def one(self, change_id: str) -> Assessment:
-        """The state of one change."""
-        entry, commit, merged = self.find(change_id)
+    def one(self, change_id: str, on: str | None = None) -> Assessment:
+        """The state of one change; `on` names the branch whose text is meant (see `find`)."""
+        entry, commit, merged = self.find(change_id, on)
         history = tuple(program.touches(self.repository, commit, entry.path))
         return self._assess(entry, history, merged)
 
@@ -143,9 +187,18 @@ class Assessor:
             if not entry.is_file or not self._has_record(entry.id, entry.path)
         )
 
-    def _all_of(self, entries: Iterable[Entry]) -> tuple[Assessment, ...]:
+    def some(self, entries: Sequence[Entry]) -> tuple[Assessment, ...]:
+        """The state of these changes of the branch of record, newest first; of a few, without reading all history."""
+        paths = [entry.path for entry in entries]
+        few = len(paths) <= _FEW
+        own = program.touches(self.repository, self.ground.main, *paths) if few and paths else ()
+        return self._all_of(entries, own if few else None)
+
+    def _all_of(
+        self, entries: Iterable[Entry], touches: Iterable[Touch] | None = None
+    ) -> tuple[Assessment, ...]:
         history: dict[str, list[Touch]] = {}
-        for touch in self._touches:
+        for touch in self._touches if touches is None else touches:
             history.setdefault(touch.path, []).append(touch)
         assessed = [self._assess(entry, history.get(entry.path, ()), True) for entry in entries]
         return tuple(sorted(assessed, key=_requested, reverse=True))

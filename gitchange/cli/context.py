@@ -8,9 +8,10 @@ from pathlib import Path
 
 import click
 
-from gitchange.cli.terminal import clean
+from gitchange.cli.terminal import clean, say
 from gitchange.errors import UsageError
 from gitchange.ledger.remote import Report
+from gitchange.workflow.proposing import Proposed
 from gitchange.workflow.workspace import Workspace
 
 
@@ -38,6 +39,29 @@ def directory(context: click.Context) -> Path:
 def workspace(context: click.Context, at: str | None = None) -> Workspace:
     """The workspace that the options name."""
     return Workspace.open(directory(context), now(), introduction=context.obj["introduction"], at=at)
+
+
+branch_option = click.option(
+    "--branch",
+    "proposal",
+    is_flag=False,
+    flag_value="",
+    metavar="[NAME]",
+    help="Commit it on this branch and push it, for a merge request; without a name on one of its own.",
+)
+"""For commands that write to the branch of record, where that takes merge requests only."""
+
+
+def tell_proposed(proposed: Proposed) -> None:
+    """What waits on a branch, and where to ask for its merge."""
+    say(f"committed {proposed.commit[:12]} on the branch {proposed.branch}")
+    if proposed.problem:
+        click.echo(click.style("note: ", fg="yellow") + clean(proposed.problem), err=True)
+        click.echo(f"still only here: the branch {clean(proposed.branch)}; `git push` sends it", err=True)
+    elif proposed.address:
+        say(f"open the merge request: {proposed.address}")
+    elif proposed.pushed:
+        say("it is pushed; open a merge request for it")
 
 
 def tell_report(report: Report | None) -> None:

@@ -19,11 +19,12 @@ from gitchange.workflow.reading import show_json
 @click.option("--outcome", type=click.Choice(OUTCOMES), help="How it ended.")
 @click.option("--summary", help="What happened, in a few sentences.")
 @click.option("--lessons", help="What should be done differently next time.")
+@from_context.branch_option
 @click.option("--no-push", is_flag=True, help="Neither fetch nor push; `gitchange sync` sends it later.")
 @click.option("--json", "as_json", is_flag=True, help="Print the change as `show --json` does.")
 @click.pass_context
 def document_command(
-    context: click.Context, /, change: str, no_push: bool, as_json: bool, **given: Any
+    context: click.Context, /, change: str, proposal: str | None, no_push: bool, as_json: bool, **given: Any
 ) -> None:
     """Append the record and close a change whose steps are complete.
 
@@ -42,9 +43,13 @@ def document_command(
         summary=summary,
         lessons=lessons or None,
         push=not no_push,
+        proposal=proposal,
     )
     if as_json:
         click.echo(json.dumps(show_json(done.assessment), indent=2, ensure_ascii=False))
+    elif done.proposed is not None:
+        say(f"{done.assessment.id} will be documented when this is merged:")
+        from_context.tell_proposed(done.proposed)
     else:
         click.echo(f"{done.assessment.id} is now {word(done.assessment.status)}")
         say(f"commit {done.commit[:12]} witnesses the notes {done.witnessed[:12]}")

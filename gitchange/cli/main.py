@@ -37,6 +37,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "seal": ("exchange", "Witness the sign-offs by a commit."),
     "policy": ("policy", "Show the policy; compare, approve and adopt a new one."),
     "site": ("site", "Build the site."),
+    "hook": ("hook", "Judge pushes on a server of your own."),
 }
 
 

@@ -182,13 +182,17 @@ def _show(proposed: policies.Proposal) -> None:
 
 @policy_command.command("adopt")
 @click.argument("revision", default="HEAD")
+@from_context.branch_option
 @click.option("--no-push", is_flag=True, help="Neither fetch nor push.")
 @click.pass_context
-def adopt_command(context: click.Context, /, revision: str, no_push: bool) -> None:
+def adopt_command(context: click.Context, /, revision: str, proposal: str | None, no_push: bool) -> None:
     """Put an approved policy in force, with its approvals beside it."""
-    proposed, commit, report = policies.adopt_policy(
-        from_context.workspace(context), revision, push=not no_push
-    )
-    say(f"policy version {proposed.policy.version} is in force from commit {commit[:12]} on")
-    say(f"it changed: {in_short(proposed.differences)}")
-    from_context.tell_report(report)
+    done = policies.adopt_policy(from_context.workspace(context), revision, push=not no_push, on=proposal)
+    version = done.proposal.policy.version
+    if done.proposed is None:
+        say(f"policy version {version} is in force from commit {done.commit[:12]} on")
+    else:
+        say(f"policy version {version} will be in force when this is merged:")
+        from_context.tell_proposed(done.proposed)
+    say(f"it changes: {in_short(done.proposal.differences)}")
+    from_context.tell_report(done.report)

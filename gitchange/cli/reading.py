@@ -66,11 +66,14 @@ def _row(assessment: Assessment) -> list[str]:
 @click.command("show")
 @click.argument("change")
 @click.option("--as-of", "at", metavar="COMMIT|DATE", help="As it was known then.")
+@click.option("--branch", metavar="NAME", help="The text as it stands on this branch.")
 @click.option("--json", "as_json", is_flag=True, help="The documented JSON shape.")
 @click.pass_context
-def show_command(context: click.Context, /, change: str, at: str | None, as_json: bool) -> None:
+def show_command(
+    context: click.Context, /, change: str, at: str | None, branch: str | None, as_json: bool
+) -> None:
     """Show one change, whole: request, steps, sign-offs, what comes next."""
-    assessment = reading.show(from_context.workspace(context, at), change)
+    assessment = reading.show(from_context.workspace(context, at), change, branch)
     if as_json:
         click.echo(json.dumps(reading.show_json(assessment), indent=2, ensure_ascii=False))
     else:

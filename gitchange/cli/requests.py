@@ -50,10 +50,17 @@ _SEPARATOR = "::"
 @click.option("--incident", help="Of an emergency: the incident.")
 @click.option("--justification", help="Of an emergency: why it cannot wait.")
 @click.option("--commit", is_flag=True, help="Commit it on the current branch.")
+@from_context.branch_option
 @click.option("--no-push", is_flag=True, help="Leave the commit here.")
 @click.pass_context
 def new_command(
-    context: click.Context, /, source: str | None, commit: bool, no_push: bool, **given: Any
+    context: click.Context,
+    /,
+    source: str | None,
+    commit: bool,
+    proposal: str | None,
+    no_push: bool,
+    **given: Any,
 ) -> int:
     """Write a change file.
 
@@ -72,7 +79,7 @@ def new_command(
             raw = requests.from_text(place, text, source)
         else:
             raw = requests.from_fields(place, _fields(place, given))
-        made = requests.new(place, raw, commit=commit, push=not no_push)
+        made = requests.new(place, raw, commit=commit, push=not no_push, proposal=proposal)
     except requests.InvalidChange as error:
         found = error.findings
         if source is not None and text is not None and raw:
@@ -82,7 +89,9 @@ def new_command(
         return error.exit_code
     click.echo(made.change)
     tell(made.foreseen, err=True)
-    if made.commit is None:
+    if made.proposed is not None:
+        from_context.tell_proposed(made.proposed)
+    elif made.commit is None:
         say(f"wrote {made.path}; look at it, then: git add {made.path} && git commit")
     else:
         say(f"committed {made.path} as {made.commit[:12]}")

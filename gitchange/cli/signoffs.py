@@ -29,6 +29,7 @@ def _common(command: Command) -> Command:
             click.argument("change"),
             click.option("-m", "--comment", help="What you want to add; signed with the rest."),
             click.option("--role", help="Sign in this role of yours."),
+            click.option("--branch", metavar="NAME", help="The text as it stands on this branch."),
             click.option("-y", "--yes", is_flag=True, help="Do not ask whether to sign."),
             click.option(
                 "--no-push", is_flag=True, help="Neither fetch nor push; `gitchange sync` sends it later."
@@ -53,7 +54,14 @@ def _sign(
     """Prepare, show, ask, sign, tell."""
     place = from_context.workspace(context)
     draft = signoffs.prepare(
-        place, change, step, verdict, role=common["role"], freezes=freezes, fetch=not common["no_push"]
+        place,
+        change,
+        step,
+        verdict,
+        role=common["role"],
+        freezes=freezes,
+        branch=common["branch"],
+        fetch=not common["no_push"],
     )
     asks = at_terminal() and not common["yes"]
     if asks:

@@ -1,4 +1,4 @@
-"""Why something cannot be written: a full disk, a read-only one, missing rights; as an error that says how to mend it."""
+"""Why something cannot be written (a full disk, a read-only one, missing rights), as an error that says the mend."""
 
 from __future__ import annotations
 
@@ -12,33 +12,38 @@ import pygit2
 
 from gitchange.errors import RepositoryError
 
+
+class WriteError(RepositoryError):
+    """Something could not be written here; what was there is there still."""
+
+
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _FORBIDDEN = (errno.EROFS, errno.EACCES, errno.EPERM)
 
 
 @contextmanager
 def writing(place: Path) -> Iterator[None]:
-    """Turn what the system or libgit2 says about a write below a folder into a RepositoryError."""
+    """Turn what the system or libgit2 says about a write below a folder into a WriteError."""
     try:
         yield
     except (pygit2.GitError, OSError) as error:
         raise cannot_write(place, error) from None
 
 
-def cannot_write(place: Path, error: Exception) -> RepositoryError:
+def cannot_write(place: Path, error: Exception) -> WriteError:
     """The error for a write below a folder that failed with this exception of the system's or libgit2's."""
     words = str(error)
     if isinstance(error, OSError) and error.strerror:
         words = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     if words in ("", "no error"):
-        # libgit2 does not always say why: https://github.com/libgit2/libgit2, src/util/filebuf.c.
+        # libgit2 says nothing when the disk is full while it writes an object.
         words = os.strerror(errno.ENOSPC) if _is_full(place) else "the system did not say why"
     hint = "`git fsck` tells more about the repository"
     if _says(words, error, _FULL):
         hint = "make room on that disk (`df -h`) and run it again; nothing that was there is lost"
     elif _says(words, error, _FORBIDDEN):
         hint = "it must be writable to you: look at its owner and rights, and at how its disk is mounted"
-    return RepositoryError(f"{place} cannot be written: {words}", hint=hint)
+    return WriteError(f"{place} cannot be written: {words}", hint=hint)
 
 
 def _says(words: str, error: Exception, numbers: tuple[int, ...]) -> bool:

@@ -1,9 +1,9 @@
 """Locks: git's, which are files, and ours, which the system takes back from a process that ends.
 
 git and libgit2 lock a ref, the index or the configuration with a file `NAME.lock`. Whoever is killed leaves it, and it
-looks like the lock of somebody at work. So we wait a moment, and then say which file it is, since when it is there and who
-may have made it. None is ever removed here: that is for a person to decide. Where only other gitchanges must be
-kept out, flock(2) locks a folder, and leaves nothing behind.
+looks like the lock of somebody at work. So we wait a moment, and then say which file it is, since when it is there
+and who may have made it. None is ever removed here: that is for a person to decide. Where only other gitchanges
+must be kept out, flock(2) locks a folder, and leaves nothing behind.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from gitchange.errors import RepositoryError
+from gitchange.git.failures import WriteError
 
 PAUSES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.5, 0.5)
 """Seconds between attempts to take a lock, 2.6 in all: git holds one for milliseconds."""
@@ -26,7 +26,7 @@ _PATIENCE = 60.0
 """Seconds to wait for another gitchange: it may be bringing thousands of files up to date."""
 
 
-class LockedError(RepositoryError):
+class LockedError(WriteError):
     """Somebody holds a lock, or was killed while holding it."""
 
 

@@ -6,12 +6,17 @@ Arguments are lists; nothing passes through a shell. Output is bytes, cut at NUL
 from __future__ import annotations
 
 import datetime as dt
+import random
+import re
 import subprocess
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from gitchange.errors import GitchangeError, RemoteError, RepositoryError, UsageError
+from gitchange.git.locks import PAUSES, locked
 from gitchange.git.repository import Person, Repository, moment
 
 
@@ -62,6 +67,11 @@ def clone(url: str, directory: Path) -> None:
         raise RemoteError(f"could not clone {url}", hint="git said why, above")
 
 
+def is_branch_name(repository: Repository, name: str) -> bool:
+    """Whether git takes it for the name of a branch."""
+    return run(repository.directory, "check-ref-format", "--branch", name, check=False).returncode == 0
+
+
 def identity(repository: Repository, role: str) -> Person:
     """Who git would write as AUTHOR or COMMITTER now; UsageError when it does not know."""
     done = run(repository.directory, "var", f"GIT_{role}_IDENT", check=False)
@@ -80,8 +90,12 @@ def identity(repository: Repository, role: str) -> Person:
     return Person(name, email, dt.datetime.fromtimestamp(int(seconds), zone))
 
 
-def touches(repository: Repository, tip: str, *paths: str) -> Iterator[Touch]:
+def touches(
+    repository: Repository, tip: str | Sequence[str], *paths: str, hidden: Sequence[str] = ()
+) -> Iterator[Touch]:
     """Every commit reachable from `tip` that touched files at or below the paths, descendants first.
+
+    `tip` is one commit or several (`--all`: all refs), `hidden` commits from which nothing reachable is looked at.
 
     One `git log` for all of them. `--full-history` keeps both sides of a merge (a simplified history
     would forget an author whose commit another branch repeated), `--diff-merges=combined` shows
@@ -90,12 +104,14 @@ def touches(repository: Repository, tip: str, *paths: str) -> Iterator[Touch]:
     """
     done = run(
         repository.directory,
-        *("-c", "log.follow=false", "-c", "diff.relative=false", "--no-replace-objects"),
+        *("-c", "log.follow=false", "-c", "diff.relative=false", "--no-replace-objects", "--literal-pathspecs"),
         *("log", "--full-history", "--diff-merges=combined", "--topo-order", "--raw", "-z", "--no-renames"),
         *("--no-abbrev", "--no-ext-diff", "--no-color", "--no-mailmap", "--no-show-signature"),
         "--encoding=UTF-8",
         "--format=%x00%H%x00%an%x00%ae%x00%ct%x00%s%x00%(trailers:key=Co-authored-by,valueonly)%x00",
-        *(tip, "--", *paths),
+        *((tip,) if isinstance(tip, str) else tip),
+        *(f"^{commit}" for commit in hidden),
+        *("--", *paths),
         check=False,
     )
     if done.returncode != 0:
@@ -125,26 +141,115 @@ def touches(repository: Repository, tip: str, *paths: str) -> Iterator[Touch]:
             )
 
 
+Refusal = Literal["race", "final", "unknown"]
+"""Why a ref was refused: somebody else was faster; it is not allowed; words that are not known here."""
+
+_RACES = (
+    "non-fast-forward",  # git's own, before sending: the remote has what we do not descend from
+    "fetch first",
+    "failed to update ref",  # receive-pack's: another push holds the lock, or has moved the ref meanwhile
+    "cannot lock ref",
+    "failed to lock",
+    "reference already exists",  # the same since git 2.50
+    "reference does not exist",
+    "incorrect old value provided",
+)
+
+_FINAL = (
+    "hook declined",  # of pre-receive and update hooks (gitolite), and of GitLab's and GitHub's protected branches
+    "push declined due to",  # GitHub's rules
+    "prohibited by gerrit",
+    "deny updating a hidden ref",
+    "not allowed",
+    "not permitted",
+    "permission denied",
+    "denied by",
+    "read-only",
+    "no space left on device",
+    "quota exceeded",
+    "exists; cannot create",  # a ref stands where a folder of refs is needed
+    "refname conflict",
+    "branch is currently checked out",
+    "funny refname",
+)
+
+
+_BROKEN = (
+    "connection reset by",
+    "connection closed by",  # sshd's MaxStartups: too many who have not logged in yet
+    "broken pipe",
+    "early eof",
+    "unexpected disconnect",
+    "rpc failed",
+    "returned error: 429",
+    "returned error: 502",
+    "returned error: 503",
+    "returned error: 504",
+)
+
+
+class ConnectionBrokenError(RemoteError):
+    """The remote was there, and then it was not: it is busy, or the line broke; trying again may help."""
+
+
+def _not_reached(what: str, done: subprocess.CompletedProcess[bytes]) -> RemoteError:
+    """The error for a remote that gave no answer, by the words of git, ssh and curl."""
+    said = done.stderr.decode(errors="replace").strip() or "no answer"
+    words = said.casefold()
+    hint = "what you signed is kept here; `gitchange sync` sends it when the remote can be reached"
+    if any(phrase in words for phrase in _BROKEN) and not any(phrase in words for phrase in _FINAL):
+        return ConnectionBrokenError(f"{what}: {said}", hint=hint)
+    return RemoteError(f"{what}: {said}", hint=hint)
+
+
+def _why_refused(said: str) -> Refusal:
+    """What kind of refusal a server's words are; the words of receive-pack and of forges are not translated.
+
+    What is final is looked for first: a lock that cannot be made for want of permission is no race.
+    """
+    words = said.casefold()
+    if any(phrase in words for phrase in _FINAL):
+        return "final"
+    return "race" if any(phrase in words for phrase in _RACES) else "unknown"
+
+
 @dataclass(frozen=True, slots=True)
 class PushResult:
     """What a remote said to one ref of a push."""
 
     ref: str
-    ok: bool
     message: str
+    """In git's words and the server's."""
+    refusal: Refusal | None
+    """None when the remote took it."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether the remote took it."""
+        return self.refusal is None
 
 
 def fetch(repository: Repository, remote: str, refspecs: Sequence[str]) -> None:
     """Fetch refs as given; a ref that the remote does not have is no error when asked with a pattern."""
-    done = run(
-        repository.directory, "fetch", "--quiet", "--no-tags", "--prune", remote, *refspecs, check=False
-    )
-    if done.returncode != 0:
-        words = done.stderr.decode(errors="replace").strip()
-        raise RemoteError(
-            f"could not fetch from {remote}: {words}",
-            hint="what you signed is kept here; `gitchange sync` sends it when the remote can be reached",
+    for pause in (*PAUSES, None):
+        done = run(
+            repository.directory, "fetch", "--quiet", "--no-tags", "--prune", remote, *refspecs, check=False
         )
+        if done.returncode == 0:
+            return
+        words = done.stderr.decode(errors="replace")
+        lock = _LOCK_FILE.search(words)
+        # Another git fetches into the same refs, or was killed while it did.
+        if lock is None and "cannot lock ref" not in words:
+            break
+        if pause is None and lock is not None:
+            raise locked("what was fetched", Path(lock[1]), repository.places)
+        time.sleep((pause or 0) * random.uniform(0.5, 1.5))  # noqa: S311
+    raise _not_reached(f"could not fetch from {remote}", done)
+
+
+_LOCK_FILE = re.compile(r"'(/[^'\n]+\.lock)'")
+"""The lock file that git names when it cannot make it, in whatever language."""
 
 
 def ls_remote(repository: Repository, remote: str, patterns: Sequence[str], seconds: float) -> dict[str, str]:
@@ -174,22 +279,21 @@ def push(repository: Repository, remote: str, commit: str, ref: str, *, hooks: b
     """
     done = run(
         repository.directory,
-        *("push", "--porcelain", *([] if hooks else ["--no-verify"]), remote, f"{commit}:{ref}"),
+        # A user's push.followTags would add refs of which nobody spoke.
+        *("push", "--porcelain", "--no-follow-tags", *([] if hooks else ["--no-verify"])),
+        *(remote, f"{commit}:{ref}"),
         check=False,
     )
     for line in done.stdout.decode(errors="replace").splitlines():
         fields = line.split("\t")
-        if len(fields) >= 3 and fields[0] in (" ", "+", "-", "*", "!", "="):
+        if len(fields) >= 3 and fields[0] in (" ", "+", "-", "*", "!", "=") and fields[1].endswith(f":{ref}"):
             said = done.stderr.decode(errors="replace").strip().splitlines()
             hook = " ".join(
                 words.removeprefix("remote:").strip() for words in said if words.startswith("remote:")
             )
-            return PushResult(ref, fields[0] != "!", f"{fields[2]} {hook}".strip())
-    words = done.stderr.decode(errors="replace").strip() or "no answer"
-    raise RemoteError(
-        f"could not push to {remote}: {words}",
-        hint="what you signed is kept here; `gitchange sync` sends it when the remote can be reached",
-    )
+            message = f"{fields[2]} {hook}".strip()
+            return PushResult(ref, message, _why_refused(message) if fields[0] == "!" else None)
+    raise _not_reached(f"could not push to {remote}", done)
 
 
 def tree_changes(

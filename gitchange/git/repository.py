@@ -2,17 +2,18 @@
 
 Object ids are lower-case hexadecimal strings everywhere; paths are `/`-separated and relative to the
 root of a tree. Every write is atomic: objects are written before the ref that needs them, and a
-ref moves by compare-and-swap.
+ref moves by compare-and-swap. The files of the checked-out branch are `work_tree`'s.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import os
 import re
+import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +23,8 @@ import pygit2
 from pygit2.enums import FileMode, ObjectType, SortMode
 
 from gitchange.errors import GitchangeError, RepositoryError, UsageError
+from gitchange.git.failures import cannot_write, writing
+from gitchange.git.locks import PAUSES, alone, locked
 
 Kind = TypeVar("Kind")
 
@@ -29,6 +32,13 @@ _OID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 _IMPOSSIBLE = frozenset({"", ".", "..", ".git"})
 """Names that git refuses to check out (fsck.c)."""
+
+_WORKSHOP = ".gitchange-init"
+"""Where a new repository is made before it takes its place."""
+
+# A sign-off is evidence, and may be nowhere else yet: the disk has an object before a ref names it, and the ref before
+# we say that it is kept. Stock git does so for refs and packs; libgit2 only when it is told to.
+pygit2.settings.enable_fsync_gitdir(True)
 
 FILE = int(FileMode.BLOB)
 TREE = int(FileMode.TREE)
@@ -80,6 +90,11 @@ class Entry:
         return self.mode not in (TREE, int(FileMode.COMMIT))
 
 
+def is_id(text: str) -> bool:
+    """Whether a text is spelled as an object's id."""
+    return _OID.fullmatch(text) is not None
+
+
 class MovedError(RepositoryError):
     """A ref moved while we worked; the caller starts again from its new value."""
 
@@ -102,15 +117,24 @@ class Repository:
     def __init__(self, handle: pygit2.Repository) -> None:
         self._repo = handle
         self._entries: dict[str, tuple[Entry, ...]] = {}
+        self._moved: dict[str, str | None] = {}
+        """Refs that are read elsewhere than they are (`with_refs`)."""
 
     @classmethod
-    def open(cls, directory: Path) -> Repository:
-        """The repository that holds this folder; RepositoryError when there is none."""
+    def open(cls, directory: Path, objects: Sequence[Path] = ()) -> Repository:
+        """The repository that holds this folder; RepositoryError when there is none.
+
+        `objects` are further folders of objects that are read, and never written to: those of a push that is not
+        accepted yet (git-receive-pack(1), "Quarantine Environment"). libgit2 does not look there by itself.
+        """
         try:
             found = pygit2.discover_repository(str(directory))
             if found is None:
                 raise KeyError(directory)
-            return cls(pygit2.Repository(found))
+            handle = pygit2.Repository(found)
+            for folder in objects:
+                handle.odb.add_disk_alternate(str(folder))
+            return cls(handle)
         except (KeyError, pygit2.GitError) as error:
             detail = f": {error}" if isinstance(error, pygit2.GitError) else ""
             raise RepositoryError(
@@ -119,9 +143,24 @@ class Repository:
             ) from None
 
     @classmethod
-    def create(cls, directory: Path, branch: str) -> Repository:
-        """A new repository with a work tree, its first branch not yet born."""
-        return cls(pygit2.init_repository(str(directory), initial_head=branch))
+    @contextmanager
+    def founding(cls, directory: Path, branch: str) -> Iterator[Repository]:
+        """A new repository for a folder that exists, its first branch not yet born; whole, or not there at all.
+
+        It is made in a folder of its own in there, and its `.git` takes its place when the block has ended well.
+        """
+        workshop = directory / _WORKSHOP
+        with alone(directory, (directory,)):
+            with writing(directory):
+                if workshop.exists():  # a killed one's: we are alone
+                    shutil.rmtree(workshop)
+                handle = pygit2.init_repository(str(workshop), initial_head=branch)
+            try:
+                yield cls(handle)
+                with writing(directory):
+                    (workshop / ".git").rename(directory / ".git")
+            finally:
+                shutil.rmtree(workshop, ignore_errors=True)
 
     # -- places ------------------------------------------------------------------------------
 
@@ -142,6 +181,11 @@ class Repository:
     def work_dir(self) -> Path | None:
         """The work tree; None in a bare repository."""
         return Path(self._repo.workdir) if self._repo.workdir else None
+
+    @property
+    def places(self) -> tuple[Path, ...]:
+        """The folders of the repository: Git folders and work tree."""
+        return (self.git_dir, self.common_dir, *((self.work_dir,) if self.work_dir else ()))
 
     @property
     def is_shallow(self) -> bool:
@@ -185,7 +229,13 @@ class Repository:
 
     def set_config(self, key: str, value: str) -> None:
         """Set a value in this repository's own configuration."""
-        self._repo.config[key] = value
+        with writing(self.common_dir):
+            self._repo.config[key] = value
+
+    def unset_config(self, key: str) -> None:
+        """Remove a value from this repository's own configuration, if it is there."""
+        with writing(self.common_dir), suppress(KeyError):
+            del self._repo.config[key]
         self.__dict__.pop("_configuration", None)
 
     def add_config(self, key: str, value: str) -> None:
@@ -197,16 +247,38 @@ class Repository:
 
     def ref(self, name: str) -> str | None:
         """The commit that a ref names; None when the ref does not exist."""
+        if self._moved and name == "HEAD":
+            name = self.head_ref() or name
+        if name in self._moved:
+            return self._moved[name]
         try:
             reference = self._repo.references[name].resolve()
         except KeyError:
             return None
         return str(reference.target)
 
+    def with_refs(self, moved: Mapping[str, str | None]) -> Repository:
+        """The same repository, read as if these refs were at these commits (None: did not exist); nothing moves.
+
+        It is for reading only, and its stock git still sees the refs as they are.
+        """
+        then = Repository(self._repo)
+        then._moved = {**self._moved, **moved}
+        then._entries = self._entries
+        return then
+
     def head_ref(self) -> str | None:
         """The branch that HEAD names, born or not; None when HEAD is detached."""
         head = self._repo.lookup_reference("HEAD")
         target = head.target
+        return target if isinstance(target, str) else None
+
+    def alias(self, name: str) -> str | None:
+        """The ref that another one names instead of a commit; None when it is no such ref, or is not here."""
+        try:
+            target = self._repo.references[name].target
+        except KeyError:
+            return None
         return target if isinstance(target, str) else None
 
     def resolve(self, revision: str) -> str:
@@ -216,6 +288,15 @@ class Repository:
         except (KeyError, ValueError, pygit2.GitError):
             raise UsageError(f"there is no commit {revision!r} in this repository") from None
 
+    def branches(self) -> list[tuple[str, str]]:
+        """Every branch, those here and the copies of remotes' (as `REMOTE/NAME`), with its commit."""
+        found: list[tuple[str, str]] = []
+        for name in self._repo.listall_references():
+            for prefix in ("refs/heads/", "refs/remotes/"):
+                if name.startswith(prefix) and (commit := self.ref(name)) is not None:
+                    found.append((name.removeprefix(prefix), commit))
+        return found
+
     def remotes(self) -> list[str]:
         """Names of the remotes."""
         return [remote.name for remote in self._repo.remotes if remote.name]
@@ -223,35 +304,40 @@ class Repository:
     def set_ref(self, name: str, new: str, old: str | None, log: str) -> None:
         """Move a ref from `old` (None: it must not exist) to `new`; MovedError when it is elsewhere.
 
-        The lock that git itself takes makes the comparison and the move one step.
+        The lock that git itself takes makes the comparison and the move one step. It is waited for a moment:
+        LockedError when it stays.
         """
-        transaction = self._repo.transaction()
-        try:
-            with transaction as held:
-                held.lock_ref(name)
-                if self.ref(name) != old:
-                    raise MovedError(f"{name} moved while we worked", hint="run the command again")
-                held.set_target(name, new, message=log)
-        except pygit2.GitError as error:
-            # libgit2 says "failed to lock file"; somebody else holds the lock, or left it.
-            lock = self.common_dir / f"{name}.lock"
-            raise MovedError(
-                f"{name} is locked: {error}",
-                hint=f"when no other git or gitchange is running, remove {lock}",
-            ) from None
+        for pause in (*PAUSES, None):
+            try:
+                with self._repo.transaction() as held:
+                    held.lock_ref(name)
+                    if self.ref(name) != old:
+                        raise MovedError(f"{name} moved while we worked", hint="run the command again")
+                    held.set_target(name, new, message=log)
+                return
+            except (pygit2.GitError, OSError) as error:
+                if not str(error).startswith("failed to lock file"):
+                    raise cannot_write(self.common_dir, error) from None
+                if pause is None:
+                    raise locked(name, self.common_dir / f"{name}.lock", self.places) from None
+                time.sleep(pause)
 
     # -- objects -----------------------------------------------------------------------------
 
     def has(self, oid: str) -> bool:
         """Whether the object is here; what is no object id never is."""
         try:
-            return _OID.fullmatch(oid) is not None and oid in self._repo
+            return is_id(oid) and oid in self._repo
         except (ValueError, pygit2.GitError):  # an id of another hash than this repository's
             return False
 
     def has_commit(self, oid: str) -> bool:
         """Whether the object is here and a commit."""
         return self.has(oid) and isinstance(self._repo[oid], pygit2.Commit)
+
+    def has_blob(self, oid: str) -> bool:
+        """Whether the object is here and a file's bytes."""
+        return self.has(oid) and isinstance(self._repo[oid], pygit2.Blob)
 
     def has_tree(self, oid: str) -> bool:
         """Whether the object is here and a folder."""
@@ -332,14 +418,16 @@ class Repository:
 
     def write_blob(self, data: bytes) -> str:
         """Write a file's bytes as an object."""
-        return str(self._repo.create_blob(data))
+        with writing(self.common_dir):
+            return str(self._repo.create_blob(data))
 
     def write_tree(self, entries: Mapping[str, tuple[str, int]]) -> str:
         """Write one folder from its entries: name -> (id, mode)."""
         builder = self._repo.TreeBuilder()
         for name, (oid, mode) in entries.items():
             builder.insert(name, oid, FileMode(mode))
-        return str(builder.write())
+        with writing(self.common_dir):
+            return str(builder.write())
 
     def edit_tree(self, tree: str | None, edits: Mapping[str, tuple[str, int] | None]) -> str:
         """A tree with files put at paths (id, mode) or removed (None); only the folders on the way change."""
@@ -362,14 +450,15 @@ class Repository:
                     builder.remove(name)
             else:
                 builder.insert(name, edited, FileMode.TREE)
-        return str(builder.write())
+        with writing(self.common_dir):
+            return str(builder.write())
 
     def write_commit(
         self, tree: str, parents: tuple[str, ...], message: str, author: Person, committer: Person
     ) -> str:
         """Write a commit object; no ref moves."""
-        return str(
-            self._repo.create_commit(
+        with writing(self.common_dir):
+            made = self._repo.create_commit(
                 None,
                 _signature(author),
                 _signature(committer),
@@ -377,7 +466,7 @@ class Repository:
                 tree,
                 list(parents),
             )
-        )
+        return str(made)
 
     # -- history -----------------------------------------------------------------------------
 
@@ -408,80 +497,6 @@ class Repository:
         with _readable():
             base = self._repo.merge_base(one, other)
         return str(base) if base else None
-
-    # -- work tree ---------------------------------------------------------------------------
-
-    def switch_files(self, branch: str, old: str | None, new: str) -> tuple[str, ...]:
-        """Bring the files of the checked-out branch from commit `old` to commit `new`.
-
-        Done before the ref moves: whoever is killed in between is left with files that are ahead of
-        the branch, never with files that would undo it. Only paths that differ between the commits
-        are touched, and only where the user has not edited them: those are returned, left as they are.
-        """
-        if self.work_dir is None or self.head_ref() != branch:
-            return ()
-        lock = self.git_dir / "index.lock"
-        if lock.exists():
-            raise RepositoryError(
-                "the index is locked: another git is at work in this work tree",
-                hint=f"finish it, or, when none is running, remove {lock}",
-            )
-        changed = self.changed(self.tree_of(old) if old else None, self.tree_of(new))
-        index = self._repo.index
-        index.read()
-        kept: list[str] = []
-        # What goes away goes first: a file may make room for a folder of its name.
-        for path, was, now in sorted(changed, key=lambda change: change[2] is not None):
-            target = self.work_dir / path
-            staged = str(index[path].id) if path in index else None
-            expected = (was.id if was else None, now.id if now else None)
-            # A submodule's files are git's to update; only the index follows.
-            is_module = any(entry and not entry.is_blob for entry in (was, now))
-            on_disk = staged if is_module else self._on_disk(target)
-            if staged not in expected:
-                kept.append(path)
-                continue
-            if on_disk not in expected:
-                kept.append(path)
-            elif now is None:
-                if was and was.is_blob:
-                    self._remove(target)
-            elif now.is_blob and (on_disk != now.id or (was and was.mode != now.mode)):
-                if now.is_file:
-                    write_file(target, self.blob(now.id), executable=now.mode != FILE)
-                else:
-                    write_link(target, self.blob(now.id))
-            # The index follows also where the user's file stays: the next commit must not undo this one.
-            if now is not None:
-                index.add(pygit2.IndexEntry(path, pygit2.Oid(hex=now.id), FileMode(now.mode)))
-            elif path in index:
-                index.remove(path)
-        try:
-            index.write()
-        except pygit2.GitError as error:
-            raise RepositoryError(f"the index cannot be written: {error}") from None
-        return tuple(kept)
-
-    def _on_disk(self, target: Path) -> str | None:
-        """The id of what lies there; None when nothing does, "" when a folder or a link is in the way."""
-        assert self.work_dir is not None  # noqa: S101 - the caller looked
-        for folder in target.relative_to(self.work_dir).parents:
-            there = self.work_dir / folder
-            if there.is_symlink() or (there.exists() and not there.is_dir()):
-                return ""
-        if target.is_symlink():
-            return self.hash_blob(os.fsencode(target.readlink()))
-        if target.is_file():
-            return self.hash_blob(target.read_bytes())
-        return "" if target.exists() else None
-
-    def _remove(self, target: Path) -> None:
-        """Remove a file, and the folders that it leaves empty."""
-        target.unlink(missing_ok=True)
-        for folder in target.parents:
-            if folder == self.work_dir or any(folder.iterdir()):
-                return
-            folder.rmdir()
 
     def changed(
         self, old: str | None, new: str | None, prefix: str = ""
@@ -522,29 +537,6 @@ class Repository:
         if not isinstance(found, kind):
             raise RepositoryError(f"the object {oid} is a {ObjectType(found.type).name.lower()}")
         return found
-
-
-def write_file(target: Path, data: bytes, *, executable: bool = False) -> None:
-    """Write a file by renaming a complete one into place: readers see the old or the new, never half."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.chmod(0o755 if executable else 0o644)
-        temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def write_link(target: Path, data: bytes) -> None:
-    """Put a symbolic link into place, as `write_file` does with files."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    temporary.symlink_to(os.fsdecode(data))
-    temporary.replace(target)
 
 
 def moment(seconds: int, offset: int = 0) -> dt.datetime:

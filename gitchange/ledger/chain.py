@@ -7,7 +7,7 @@ commit, whatever became of it later. Whether it is back at the tip is told besid
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -29,34 +29,68 @@ class Loss:
     line: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a notes commit made of one of its parents."""
+
+    commit: str
+    parent: str | None
+    """None for a commit that has no parent."""
+    changed: tuple[tuple[str, str, str], ...]
+    """(path, blob before, blob after) of every note that differs; "" where there is none."""
+
+
+def steps(repository: Repository, tip: str, verified: str | None = None) -> tuple[Step, ...]:
+    """Every step to a notes commit, oldest first, except those to commits reachable from `verified`."""
+    pairs: list[tuple[str | None, str]] = []
+    for commit in repository.ancestors(tip, (verified,) if verified else ()):
+        pairs += [(parent, commit) for parent in repository.commit(commit).parents or (None,)]
+    pairs.reverse()
+    asked = [(repository.tree_of(parent), repository.tree_of(child)) for parent, child in pairs if parent]
+    changes = program.tree_changes(repository, asked)
+    return tuple(
+        Step(child, parent, tuple(next(changes) if parent else _whole(repository, child)))
+        for parent, child in pairs
+    )
+
+
+def _whole(repository: Repository, commit: str) -> Iterator[tuple[str, str, str]]:
+    """Everything in a notes commit, as a change from nothing."""
+    for entry in repository.walk(repository.tree_of(commit)):
+        if entry.is_blob:
+            yield entry.path, "", entry.id
+
+
 def losses(repository: Repository, tip: str, verified: str | None = None) -> Iterator[Loss]:
     """Every line that some commit reachable from `tip` lost, oldest commit first.
 
     Commits reachable from `verified` are not looked at again.
     """
-    pairs: list[tuple[str, str]] = []
-    for commit in repository.ancestors(tip, (verified,) if verified else ()):
-        pairs += [(parent, commit) for parent in repository.commit(commit).parents]
-    pairs.reverse()
+    return losses_in(repository, steps(repository, tip, verified))
+
+
+def losses_in(repository: Repository, walked: Iterable[Step]) -> Iterator[Loss]:
+    """Every line that was lost in one of these steps."""
 
     @lru_cache(maxsize=1024)
     def lines_of(blob: str) -> frozenset[bytes]:
         return frozenset(split(repository.blob(blob)))
 
-    trees = [(repository.tree_of(parent), repository.tree_of(child)) for parent, child in pairs]
-    for (parent, child), changed in zip(pairs, program.tree_changes(repository, trees), strict=True):
+    for step in walked:
+        if step.parent is None:
+            continue
         suspicious: set[str] = set()
-        for path, was, now in changed:
+        for path, was, now in step.changed:
             if was and not (now and lines_of(was) <= lines_of(now)):
                 suspicious.add(path.replace("/", ""))
         if suspicious:
             # Moved by another fan-out, or kept in a second note on the same object: look at the whole.
-            before, after = Notes(repository, parent), Notes(repository, child)
+            before, after = Notes(repository, step.parent), Notes(repository, step.commit)
             for oid in sorted(suspicious):
                 kept = set(after.lines(oid))
                 for line in before.lines(oid):
                     if line not in kept:
-                        yield Loss(child, parent, oid, line)
+                        yield Loss(step.commit, step.parent, oid, line)
 
 
 def lost_between(repository: Repository, before: str, after: str) -> tuple[tuple[str, bytes], ...]:

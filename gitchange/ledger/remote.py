@@ -14,12 +14,23 @@ from dataclasses import dataclass, field
 
 from gitchange.errors import Refused, RemoteError
 from gitchange.git import program
+from gitchange.git.failures import WriteError
+from gitchange.git.locks import LockedError
 from gitchange.git.repository import MovedError, Person, Repository
+from gitchange.git.work_tree import move_branch, settle
 from gitchange.ledger import chain, notes
 from gitchange.ledger.signoffs import described
 
-ATTEMPTS = 12
-"""How often a refused push is united and tried again; the pauses between grow to about two seconds."""
+ATTEMPTS = 50
+"""How often a push is made when others were faster each time. Each time one of them is done, so all get their turn."""
+
+DOUBTFUL_ATTEMPTS = 4
+"""How often one is made for nothing: refused in words that are not known here, or as if others were faster when nobody
+was (a lock left behind on the server), or broken off with the connection."""
+
+
+PROPOSALS = "change/"
+"""Branches whose names begin so are fetched too: requests that are not merged yet."""
 
 
 @dataclass(slots=True)
@@ -39,6 +50,9 @@ class Report:
     kept: tuple[str, ...] = ()
     """Files that were not updated because they are edited here."""
     retries: int = 0
+    """How often it began again."""
+    refused: bool = False
+    """Whether the remote does not let us write a ref, so that trying again changes nothing."""
     restored: tuple[str, ...] = ()
     """Lines, in words, that the remote had lost and that were put back from this clone."""
 
@@ -92,6 +106,8 @@ def fetch(repository: Repository, remote: str, branch: str) -> None:
         (
             f"+{notes.REF}*:refs/gitchange/remotes/{remote}/approvals*",
             f"+refs/heads/{short}*:refs/remotes/{remote}/{short}*",
+            # Requests that wait for their merge, so that they can be evaluated.
+            f"+refs/heads/{PROPOSALS}*:refs/remotes/{remote}/{PROPOSALS}*",
         ),
     )
 
@@ -183,45 +199,57 @@ def _unite_ref(
 
 def fast_forward(repository: Repository, remote: str, branch: str, report: Report) -> None:
     """Bring the local branch of record to the remote's, when that is a fast-forward."""
-    theirs = repository.ref(tracking_branch(remote, branch))
-    ours = repository.ref(branch)
-    if theirs is None or ours == theirs or (ours and repository.is_ancestor(theirs, ours)):
-        return
-    if ours is None or repository.is_ancestor(ours, theirs):
-        report.kept = repository.switch_files(branch, ours, theirs)
-        repository.set_ref(branch, theirs, ours, f"gitchange: fast-forward to {remote}")
-        return
+    while True:
+        theirs = repository.ref(tracking_branch(remote, branch))
+        ours = repository.ref(branch)
+        if theirs is None or ours == theirs or (ours and repository.is_ancestor(theirs, ours)):
+            return
+        if ours is not None and not repository.is_ancestor(ours, theirs):
+            break
+        try:
+            log = f"gitchange: fast-forward to {remote}"
+            report.kept = move_branch(repository, branch, ours, theirs, log)
+            return
+        except MovedError:
+            continue  # by another process in this clone; it is looked at anew
+        except LockedError as error:
+            report.problems.append(f"{error.message}; {error.hint}")
+            return  # the sign-offs can be sent all the same
     short = branch.removeprefix("refs/heads/")
     report.problems.append(
         f"your {short} and {remote}'s have diverged; `git pull --rebase {remote} {short}`, then `gitchange sync`"
     )
 
 
-def push(repository: Repository, remote: str, branch: str, *, with_branch: bool, report: Report) -> bool:
-    """Push what the remote lacks; False when a ref was refused and trying again may help."""
+def push(
+    repository: Repository, remote: str, branch: str, *, with_branch: bool, report: Report
+) -> program.Refusal | None:
+    """Push what the remote lacks; why a ref was refused, None when none was."""
 
-    def send(commit: str, ref: str, track: str, *, hooks: bool) -> bool:
+    def send(commit: str, ref: str, track: str, *, hooks: bool) -> program.Refusal | None:
         result = program.push(repository, remote, commit, ref, hooks=hooks)
-        if not result.ok:
+        if result.refusal is not None:
             report.problems.append(f"{remote} refused {ref}: {result.message}")
-            return False
+            return result.refusal
         report.sent.append(ref)
         before = repository.ref(track)
         if before != commit:
             _note_down(repository, track, commit, before, "gitchange: pushed")
-        return True
+        return None
 
     # The notes first: the branch may witness them, and must never name what the remote does not have.
     # A user's pre-push hook is about code; it has no say about a sign-off.
     ours = repository.ref(notes.REF)
     waiting = ours is not None and ours != repository.ref(tracking_notes(remote))
-    if waiting and not send(str(ours), notes.REF, tracking_notes(remote), hooks=False):
-        return False
+    if waiting:
+        refused = send(str(ours), notes.REF, tracking_notes(remote), hooks=False)
+        if refused is not None:
+            return refused
     tip, theirs = repository.ref(branch), repository.ref(tracking_branch(remote, branch))
     ahead = tip is not None and tip != theirs and (theirs is None or repository.is_ancestor(theirs, tip))
     if with_branch and ahead and tip is not None:
         return send(tip, branch, tracking_branch(remote, branch), hooks=True)
-    return True
+    return None
 
 
 def exchange(
@@ -241,50 +269,103 @@ def exchange(
     3. unite the notes;
     4. fast-forward the branch where that is possible;
     5. push what the remote lacks;
-    6. when it refuses, for whatever reason, pause for a random moment and start again;
+    6. when somebody else was faster, pause for a random moment and start again; so a few times after a refusal in
+       unknown words and after a broken connection, and not after one that is final (a hook, a protected branch);
     7. tell what is on the remote and what is still only here.
 
     Being offline is no error of the work that was done: it is in the report.
     """
+    settle(repository)
     remote = remote_name(repository, branch)
     report = Report(remote)
     if remote is None:
         return report
-    try:
-        for attempt in range(ATTEMPTS):
-            # 1.
-            fetch(repository, remote, branch)
-            # 2.
-            gone = lost(repository, remote)
-            if gone and not restore:
-                listing = "\n".join(f"  {words}" for words in gone)
-                raise Refused(
-                    f"{remote} lost {len(gone)} line(s) of the notes that it had when it was last seen:\n{listing}",
-                    hint="find out who did that; `gitchange sync --restore` puts them back from this clone",
-                )
-            _refuse_rewritten(repository, remote, branch)
-            if gone:
-                report.restored = gone
-                known = repository.ref(verified_notes(remote))
-                _unite_ref(repository, known, who, f"gitchange: restore what {remote} lost")
-            # 3. and 4.
-            report.problems.clear()
-            report.received += unite(repository, remote, who)
-            fast_forward(repository, remote, branch, report)
-            if not gone:
-                _remember(repository, remote, branch)
-            # 5.
-            if not sending or push(repository, remote, branch, with_branch=with_branch, report=report):
-                _remember(repository, remote, branch)
-                break
-            # 6. A hook's refusal is final, another's push is not; from here they look alike.
-            report.retries += 1
-            time.sleep(min(2.0, 0.05 * 2**attempt) * random.uniform(0.5, 1.5))  # noqa: S311
-    except RemoteError as error:
-        report.problems.append(error.message)
+    idle, seen = 0, None
+    for attempt in range(ATTEMPTS):
+        report.problems.clear()
+        # 1. to 5.
+        try:
+            refused = _once(
+                repository,
+                remote,
+                branch,
+                who,
+                report,
+                with_branch=with_branch,
+                sending=sending,
+                restore=restore,
+            )
+        except program.ConnectionBrokenError as error:
+            report.problems.append(error.message)
+            refused = "unknown"
+        except RemoteError as error:
+            report.problems.append(error.message)
+            break
+        # 6.
+        if refused is None or refused == "final":
+            report.refused = refused == "final"
+            break
+        tips = repository.ref(tracking_notes(remote)), repository.ref(tracking_branch(remote, branch))
+        idle = 0 if refused == "race" and tips != seen else idle + 1
+        seen = tips
+        if idle == DOUBTFUL_ATTEMPTS or attempt + 1 == ATTEMPTS:
+            break
+        report.retries += 1
+        time.sleep(_pause(attempt, idle))
     # 7.
     _tell_waiting(repository, remote, branch, report)
     return report
+
+
+def _pause(attempt: int, idle: int) -> float:
+    """Seconds until the next attempt: long ones for a remote that is unwell, short ones for a crowd.
+
+    In a crowd each refusal means that somebody else is done, so nobody needs to hold back for the sake of all;
+    and who was refused more often waits less, or the last to come would be served first.
+    """
+    longest = 0.25 * 2**idle if idle else 0.5 * 0.7**attempt
+    return longest * random.uniform(0.5, 1.5)  # noqa: S311
+
+
+def _once(
+    repository: Repository,
+    remote: str,
+    branch: str,
+    who: Callable[[], tuple[Person, Person]],
+    report: Report,
+    *,
+    with_branch: bool,
+    sending: bool,
+    restore: bool,
+) -> program.Refusal | None:
+    """Steps 1 to 5 of an exchange; why the remote refused a ref, None when it refused none."""
+    # 1.
+    fetch(repository, remote, branch)
+    # 2.
+    gone = lost(repository, remote)
+    if gone and not restore:
+        listing = "\n".join(f"  {words}" for words in gone)
+        raise Refused(
+            f"{remote} lost {len(gone)} line(s) of the notes that it had when it was last seen:\n{listing}",
+            hint="find out who did that; `gitchange sync --restore` puts them back from this clone",
+        )
+    _refuse_rewritten(repository, remote, branch)
+    if gone:
+        report.restored = gone
+        known = repository.ref(verified_notes(remote))
+        _unite_ref(repository, known, who, f"gitchange: restore what {remote} lost")
+    # 3. and 4.
+    report.received += unite(repository, remote, who)
+    fast_forward(repository, remote, branch, report)
+    if not gone:
+        _remember(repository, remote, branch)
+    # 5.
+    if not sending:
+        return None
+    refused = push(repository, remote, branch, with_branch=with_branch, report=report)
+    if refused is None:
+        _remember(repository, remote, branch)
+    return refused
 
 
 def _tell_waiting(repository: Repository, remote: str, branch: str, report: Report) -> None:

@@ -103,11 +103,21 @@ class Authenticates(Protocol):
 class Authenticator:
     """Authenticates lines against one policy at one moment."""
 
-    def __init__(self, repository: Repository, introduction: str, policy: Policy, at: dt.datetime) -> None:
+    def __init__(
+        self,
+        repository: Repository,
+        introduction: str,
+        policy: Policy,
+        at: dt.datetime,
+        *,
+        with_order: bool = True,
+    ) -> None:
+        """`with_order` is whether to look up what each signer had seen; who only asks what is genuine need not."""
         self._repository = repository
         self._introduction = introduction
         self._policy = policy
         self._at = at
+        self._with_order = with_order
         self._signers = signers_of(policy)
         self._seen: dict[tuple[str, str], frozenset[str] | None] = {}
 
@@ -199,7 +209,7 @@ class Authenticator:
             key=result.key,
             key_type=result.key_type,
             certificate=result.certificate,
-            seen=self._seen_in(said.log, text.blob),
+            seen=self._seen_in(said.log, text.blob) if self._with_order else None,
             line=line.decode("ascii"),
             held=frozenset(self._policy.roles_of(said.by)),
             judged_by=self._policy.version,

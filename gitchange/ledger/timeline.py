@@ -12,7 +12,7 @@ from __future__ import annotations
 import copy
 import datetime as dt
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from gitchange.git.repository import Repository
@@ -349,7 +349,8 @@ class Timeline:
                 f"each version is exactly one higher; {back}",
             )
         # 3.
-        by = self.approvers(commit, loaded, approved, moment)
+        lines = self._approvals(commit, loaded.version)
+        by = self.approving(lines, loaded, approved, moment)[0]
         root = approved.file.roles.get(ROOT_ROLE)
         if root is None or len(by) < root.threshold:
             needed = root.threshold if root else "a root role and its threshold"
@@ -358,18 +359,36 @@ class Timeline:
                 f"version {loaded.version} is approved by {', '.join(by) or 'nobody'} of the {needed} needed",
                 "`gitchange policy approve` by the members of root, then `gitchange policy adopt`; " + back,
             )
-        return loaded, found, by
+        return loaded, (*found, *self._strange(lines, commit, loaded, approved, moment)), by
 
-    def approvers(
-        self, commit: str, loaded: Policy, approved: Policy, moment: dt.datetime
-    ) -> tuple[str, ...]:
-        """Members of `root` under the policy before, whose envelopes stand beside the new one in that commit."""
-        entry = self._repository.entry(
-            self._repository.tree_of(commit), f"{APPROVALS}/{loaded.version}.jsonl"
-        )
+    def _approvals(self, commit: str, version: int) -> tuple[bytes, ...]:
+        """The envelopes that stand beside a policy version in the commit that brought it."""
+        entry = self._repository.entry(self._repository.tree_of(commit), f"{APPROVALS}/{version}.jsonl")
         if entry is None or not entry.is_file:
             return ()
-        return self.approving(split(self._repository.blob(entry.id)), loaded, approved, moment)[0]
+        return split(self._repository.blob(entry.id))
+
+    def _strange(
+        self, lines: tuple[bytes, ...], commit: str, loaded: Policy, approved: Policy, moment: dt.datetime
+    ) -> Iterator[Finding]:
+        """Lines beside an approved policy that are no approval of it: told, so that none is skipped in silence."""
+        authenticator = Authenticator(self._repository, self._introduction, approved, moment)
+        text = policy_text(self._repository, loaded.tree, loaded.version)
+        for line in lines:
+            judged = authenticator.authenticate(line, text)
+            if isinstance(judged, Doubt):
+                reason = judged.finding.message
+            elif judged.step != "policy" or judged.role != ROOT_ROLE or ROOT_ROLE not in (judged.held or ()):
+                reason = f"{described(line)} is no approval by a member of {ROOT_ROLE}"
+            else:
+                continue
+            yield Finding(
+                "policy.strange-approval",
+                f"among the approvals that commit {commit[:12]} brought: {reason}",
+                "the policy has approvals enough without it; ask who made that commit",
+                "warning",
+                f"{APPROVALS}/{loaded.version}.jsonl",
+            )
 
     def approving(
         self, lines: tuple[bytes, ...], loaded: Policy, approved: Policy, moment: dt.datetime
@@ -403,9 +422,17 @@ class WitnessedAuthenticator:
         moment: dt.datetime,
         *,
         here: str | None = None,
+        first: Callable[[str, str], Point | None] | None = None,
+        with_order: bool = True,
     ) -> None:
-        """`here` is the commit that witnesses what nothing before it did: the one that holds the record."""
+        """`here` is the commit that witnesses what nothing before it did: the one that holds the record.
+
+        `first` stands in for `Timeline.witness` where somebody knows already what each commit of the notes brought;
+        `with_order` is the Authenticator's.
+        """
         self._repository, self._timeline, self._introduction = repository, timeline, introduction
+        self._first = first or timeline.witness
+        self._with_order = with_order
         self._policy, self._moment, self._here = policy, moment, here
         self._compromised = timeline.policy.file.compromised if timeline.policy else ()
         self._known: dict[tuple[str, dt.datetime], Authenticator] = {}
@@ -426,7 +453,7 @@ class WitnessedAuthenticator:
         """
         # 1.
         names = names_of((line,))
-        point = self._timeline.witness(text.blob, next(iter(names))) if names else None
+        point = self._first(text.blob, next(iter(names))) if names else None
         policy = point.before if point else self._policy
         moment = point.moment if point else self._moment
         witness = point.commit if point else self._here
@@ -439,7 +466,9 @@ class WitnessedAuthenticator:
         # 2.
         key = (policy.tree, moment)
         if key not in self._known:
-            self._known[key] = Authenticator(self._repository, self._introduction, policy, moment)
+            self._known[key] = Authenticator(
+                self._repository, self._introduction, policy, moment, with_order=self._with_order
+            )
         judged = self._known[key].authenticate(line, text)
         if isinstance(judged, Doubt):
             return judged

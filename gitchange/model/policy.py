@@ -242,6 +242,8 @@ class PolicyFile(Part):
     """Number of this policy; each is one higher than the one before."""
     main: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$")] = "main"
     """The branch of record."""
+    merge_requests: bool = False
+    """Whether the branch of record takes merge requests only: what gitchange writes then goes on branches."""
     timezone: Zone | None = None
     """IANA name of the zone in which the company plans, e.g. Europe/Paris; of freezes that name none."""
     roles: dict[Slug, Role]

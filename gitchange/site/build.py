@@ -1,19 +1,22 @@
 """Builds the site of a repository and publishes it.
 
 The site is built in a folder of its own beside the output and takes its place only when it is whole:
-when anything fails, the old site stays as it is. Fetching, locking and schedules are for others.
+when anything fails, the old site stays as it is. Fetching and schedules are for others.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import fcntl
+import glob
 import json
 import logging
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +27,8 @@ from mkdocs.exceptions import MkDocsException
 
 from gitchange.assessment.overview import Overview
 from gitchange.errors import GitchangeError, UsageError
+from gitchange.git.failures import writing
+from gitchange.git.locks import alone
 from gitchange.git.repository import Repository
 from gitchange.model.finding import has_errors
 from gitchange.site import source, urls
@@ -77,18 +82,10 @@ def build_overview(
     """Build and publish the site of an overview; `work_dir` may bring `mkdocs.yml` and `docs/`."""
     output = output.resolve()
     _refuse_foreign(output)
-    try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        # Beside the output, so that publishing is a rename within one file system.
-        workshop = Path(tempfile.mkdtemp(prefix=f".{output.name}-", dir=output.parent))
-    except OSError as error:
-        raise GitchangeError(f"{output.parent} cannot be written: {error.strerror}") from error
-    try:
+    with _workshop(output) as workshop:
         new = workshop / "new"
         pages, warnings = _build(overview, work_dir, new, workshop, site_url)
         _publish(new, output, workshop / "old")
-    finally:
-        shutil.rmtree(workshop, ignore_errors=True)
     return BuildReport(
         output=output,
         pages=pages,
@@ -98,6 +95,43 @@ def build_overview(
         errors=has_errors(overview.all_findings),
         warnings=warnings,
     )
+
+
+@contextmanager
+def _workshop(output: Path) -> Iterator[Path]:
+    """A folder to build in, beside the output, so that publishing is a rename within one file system.
+
+    Who is at work holds a lock on the own one, which the system takes back from a killed process: what such a one
+    left is cleared away, and the old site put back if it was between its two renames.
+    """
+    prefix = f".{output.name}.gitchange-"
+    with writing(output.parent):
+        output.parent.mkdir(parents=True, exist_ok=True)
+        with alone(output.parent, ()):
+            for left in output.parent.glob(f"{glob.escape(prefix)}*"):
+                _clear_away(left, output)
+            workshop = Path(tempfile.mkdtemp(prefix=prefix, dir=output.parent))
+            mine = os.open(workshop, os.O_RDONLY)
+            with suppress(OSError):  # a file system without locks: nothing is cleared away there
+                fcntl.flock(mine, fcntl.LOCK_EX)
+    try:
+        yield workshop
+    finally:
+        shutil.rmtree(workshop, ignore_errors=True)
+        os.close(mine)
+
+
+def _clear_away(left: Path, output: Path) -> None:
+    """Remove the workshop of a build that was killed; that of one at work stays."""
+    with suppress(OSError):
+        descriptor = os.open(left, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if (left / "old").is_dir() and not output.exists():
+                (left / "old").rename(output)
+            shutil.rmtree(left)
+        finally:
+            os.close(descriptor)
 
 
 def _refuse_foreign(output: Path) -> None:
@@ -191,13 +225,31 @@ def _listening() -> Iterator[list[logging.LogRecord]]:
 
 
 def _publish(new: Path, output: Path, old: Path) -> None:
-    """Put the new site where the old one is; the old one comes back when that fails."""
-    had_one = output.exists()
-    if had_one:
-        os.rename(output, old)
-    try:
-        os.rename(new, output)
-    except OSError as error:
-        if had_one:
-            os.rename(old, output)
-        raise GitchangeError(f"the site cannot be put at {output}: {error.strerror}") from error
+    """Put the new site where the old one is, in one step where the system can; the old one stays when that fails."""
+    with writing(output.parent):
+        if not output.exists():
+            new.rename(output)
+        elif _swap(new, output):
+            new.rename(old)
+        else:
+            output.rename(old)
+            try:
+                new.rename(output)
+            except OSError:
+                old.rename(output)
+                raise
+
+
+def _swap(one: Path, other: Path) -> bool:
+    """Exchange two folders in one step, as rename(2) does with RENAME_EXCHANGE; False where that cannot be done."""
+    if sys.platform != "linux":
+        return False
+    import ctypes  # noqa: PLC0415 - for Linux alone
+
+    at_current_folder, exchange = -100, 2  # AT_FDCWD of fcntl.h, RENAME_EXCHANGE of linux/fs.h
+    rename = getattr(ctypes.CDLL(None), "renameat2", None)
+    if rename is None:
+        return False
+    return bool(
+        rename(at_current_folder, os.fsencode(one), at_current_folder, os.fsencode(other), exchange) == 0
+    )

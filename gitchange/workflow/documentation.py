@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from gitchange.assessment.overview import Assessment
 from gitchange.errors import GitchangeError, Refused, RemoteError
 from gitchange.git.repository import FILE, MovedError
+from gitchange.git.work_tree import move_branch
 from gitchange.ledger import remote as remotes
 from gitchange.ledger.records import check_record, entry_of, request_of
 from gitchange.ledger.remote import Report
 from gitchange.ledger.signoffs import Text
-from gitchange.model.change import parse_change
+from gitchange.model.change import Change, parse_change
 from gitchange.model.finding import has_errors
 from gitchange.model.record import Outcome, Record, append_record
 from gitchange.model.text import said
+from gitchange.workflow.proposing import Proposed, propose
 from gitchange.workflow.witnessing import trailers
 from gitchange.workflow.workspace import Workspace
 
@@ -30,6 +32,8 @@ class Documented:
     report: Report | None
     kept: tuple[str, ...]
     """Files of the work tree that are edited and were left as they are."""
+    proposed: Proposed | None = None
+    """The branch that waits to be merged, when the record is on one; until then the change is not documented."""
 
 
 def document(
@@ -40,6 +44,7 @@ def document(
     summary: str,
     lessons: str | None = None,
     push: bool = True,
+    proposal: str | None = None,
 ) -> Documented:
     """Close a change, in these steps:
 
@@ -48,6 +53,9 @@ def document(
     3. append the record after the request's last byte, and read it back as an auditor will;
     4. commit it with the witness trailer and move the branch;
     5. send notes and branch; when others were faster, begin again on top of their work.
+
+    With `proposal` ("" for record/ID), or where the policy wants merge requests, the commit goes on a branch of that
+    name instead; it witnesses the notes when it is merged.
     """
     by = workspace.me()
     for attempt in range(remotes.ATTEMPTS):
@@ -55,7 +63,14 @@ def document(
         if push:
             workspace.exchange(with_branch=False, sending=False)
         workspace = workspace.fresh()
-        made = _record(workspace, change_id, by, outcome, summary, lessons)
+        prepared = _prepare(workspace, change_id, by, outcome, summary, lessons)
+        if proposal is not None or workspace.by_merge_request:
+            name = proposal or f"record/{prepared.change.id}"
+            report = workspace.exchange(with_branch=False) if push else None
+            proposed = propose(workspace, name, prepared.entries(workspace), prepared.message, push=push)
+            assessment = workspace.fresh().assessor.one(change_id)
+            return Documented(assessment, proposed.commit, prepared.witnessed, report, (), proposed)
+        made = _commit(workspace, prepared)
         # 5. Send.
         remote = remotes.remote_name(workspace.repository, workspace.branch)
         if not push or remote is None:
@@ -80,10 +95,21 @@ class _Made:
     kept: tuple[str, ...]
 
 
-def _record(
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    change: Change
+    raw: bytes
+    message: str
+    witnessed: str
+
+    def entries(self, workspace: Workspace) -> dict[str, tuple[str, int] | None]:
+        return {self.change.path: (workspace.repository.write_blob(self.raw), FILE)}
+
+
+def _prepare(
     workspace: Workspace, change_id: str, by: str, outcome: Outcome, summary: str, lessons: str | None
-) -> _Made:
-    repository, assessor = workspace.repository, workspace.assessor
+) -> _Prepared:
+    assessor = workspace.assessor
     # 2. Complete.
     _, _, merged = assessor.find(change_id)
     assessment = assessor.one(change_id)
@@ -136,19 +162,24 @@ def _record(
     _, found = check_record(raw, parsed.change, parsed.change.record, text, authenticator)
     if has_errors(found):
         raise GitchangeError("the record does not hold: " + "; ".join(f.message for f in found))
-    # 4. The commit.
-    old = repository.ref(workspace.branch)
-    if old is None or old != assessor.ground.main:
-        raise MovedError(f"{workspace.branch} moved while we worked", hint="run the command again")
-    tree = repository.edit_tree(repository.tree_of(old), {change.path: (repository.write_blob(raw), FILE)})
     message = (
         f"Document {change.id}: {change.title}\n\n{outcome}: {summary.strip()}\n\n"
         f"{trailers(change.id, witnessed)}"
     )
-    commit = repository.write_commit(tree, (old,), message, *workspace.who())
-    kept = repository.switch_files(workspace.branch, old, commit)
-    repository.set_ref(workspace.branch, commit, old, f"gitchange document {change.id}")
-    return _Made(old, commit, witnessed, kept)
+    return _Prepared(change, raw, message, witnessed)
+
+
+def _commit(workspace: Workspace, prepared: _Prepared) -> _Made:
+    # 4. The commit.
+    repository = workspace.repository
+    old = repository.ref(workspace.branch)
+    if old is None or old != workspace.assessor.ground.main:
+        raise MovedError(f"{workspace.branch} moved while we worked", hint="run the command again")
+    tree = repository.edit_tree(repository.tree_of(old), prepared.entries(workspace))
+    commit = repository.write_commit(tree, (old,), prepared.message, *workspace.who())
+    log = f"gitchange document {prepared.change.id}"
+    kept = move_branch(repository, workspace.branch, old, commit, log)
+    return _Made(old, commit, prepared.witnessed, kept)
 
 
 def _overtaken(workspace: Workspace, remote: str, made: _Made) -> bool:
@@ -163,6 +194,5 @@ def _overtaken(workspace: Workspace, remote: str, made: _Made) -> bool:
         return False
     if repository.is_ancestor(theirs, made.commit) or not repository.is_ancestor(made.before, theirs):
         return False
-    repository.switch_files(branch, made.commit, made.before)
-    repository.set_ref(branch, made.before, made.commit, "gitchange: others were faster")
+    move_branch(repository, branch, made.commit, made.before, "gitchange: others were faster")
     return True

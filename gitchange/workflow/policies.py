@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from gitchange.errors import GitchangeError, Refused, UsageError
 from gitchange.git.repository import FILE, TREE
+from gitchange.git.work_tree import move_branch
 from gitchange.ledger import notes
 from gitchange.ledger.remote import Report
 from gitchange.ledger.signoffs import Text
@@ -26,6 +27,7 @@ from gitchange.model.statement import (
 )
 from gitchange.model.text import said
 from gitchange.model.toml import parse
+from gitchange.workflow.proposing import Proposed, propose
 from gitchange.workflow.signing import claimed_time, sign_and_keep
 from gitchange.workflow.witnessing import trailers
 from gitchange.workflow.workspace import Workspace
@@ -179,12 +181,22 @@ def approve_policy(approval: Approval, comment: str, *, push: bool = True) -> tu
     return proposal(workspace.fresh(), proposed.commit), report
 
 
-def adopt_policy(
-    workspace: Workspace, revision: str, *, push: bool = True
-) -> tuple[Proposal, str, Report | None]:
+@dataclass(frozen=True, slots=True)
+class Adopted:
+    """What `policy adopt` did."""
+
+    proposal: Proposal
+    commit: str
+    report: Report | None
+    proposed: Proposed | None = None
+    """The branch that waits to be merged, when it is on one; until then the policy is not in force."""
+
+
+def adopt_policy(workspace: Workspace, revision: str, *, push: bool = True, on: str | None = None) -> Adopted:
     """Put an approved policy in force: commit it with its approvals on the branch of record.
 
-    Refused while root's threshold, under the policy in force, is not met.
+    With `on` ("" for policy/vN), or where the policy in force wants merge requests, on a branch of that name
+    instead. Refused while root's threshold, under the policy in force, is not met.
     """
     if push:
         workspace.exchange(with_branch=False, sending=False)
@@ -197,23 +209,25 @@ def adopt_policy(
             f"{', '.join(proposed.approved_by) or 'nobody'}; {proposed.needed} of root are needed",
             hint=f"`gitchange policy approve {revision}` by the others",
         )
-    old = repository.ref(workspace.branch)
-    if old is None or old != assessor.ground.main:
-        raise UsageError(f"{workspace.branch} is not here as a branch of its own")
     version = proposed.policy.version
-    tree = repository.edit_tree(
-        repository.tree_of(old),
-        {
-            policies.ROOT: (proposed.policy.tree, TREE),
-            f"{APPROVALS}/{version}.jsonl": (repository.write_blob(notes.join(proposed.lines)), FILE),
-        },
-    )
+    entries: dict[str, tuple[str, int] | None] = {
+        policies.ROOT: (proposed.policy.tree, TREE),
+        f"{APPROVALS}/{version}.jsonl": (repository.write_blob(notes.join(proposed.lines)), FILE),
+    }
     message = (
         f"Adopt policy version {version}\n\nApproved by {', '.join(proposed.approved_by)}.\n\n"
         f"{trailers(None, assessor.notes.commit)}"
     )
+    by_request = proposed.in_force.file.merge_requests and repository.head_ref() in (workspace.branch, None)
+    if on is not None or by_request:
+        report = workspace.exchange(with_branch=False) if push else None
+        made = propose(workspace, on or f"policy/v{version}", entries, message, push=push)
+        return Adopted(proposed, made.commit, report, made)
+    old = repository.ref(workspace.branch)
+    if old is None or old != assessor.ground.main:
+        raise UsageError(f"{workspace.branch} is not here as a branch of its own")
+    tree = repository.edit_tree(repository.tree_of(old), entries)
     commit = repository.write_commit(tree, (old,), message, *workspace.who())
-    repository.switch_files(workspace.branch, old, commit)
-    repository.set_ref(workspace.branch, commit, old, f"gitchange policy adopt {version}")
+    move_branch(repository, workspace.branch, old, commit, f"gitchange policy adopt {version}")
     report = workspace.fresh().exchange(with_branch=True) if push else None
-    return proposed, commit, report
+    return Adopted(proposed, commit, report)

@@ -53,9 +53,9 @@ def list_changes(workspace: Workspace, wanted: Filter) -> tuple[Assessment, ...]
     return tuple(a for a in workspace.assessor.all() if wanted.accepts(a))
 
 
-def show(workspace: Workspace, change_id: str) -> Assessment:
-    """One change."""
-    return workspace.assessor.one(change_id)
+def show(workspace: Workspace, change_id: str, branch: str | None = None) -> Assessment:
+    """One change; as its text stands on that branch, when one is named."""
+    return workspace.assessor.one(change_id, branch)
 
 
 def verify(workspace: Workspace, changes: Iterable[str] = ()) -> Verification:

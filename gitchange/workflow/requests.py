@@ -12,9 +12,10 @@ from typing import Any
 
 from gitchange.errors import GitchangeError, Refused, UsageError
 from gitchange.git import program
-from gitchange.git.repository import FILE, Repository, write_file
+from gitchange.git.repository import FILE, Repository
+from gitchange.git.work_tree import move_branch, settle, write_file
 from gitchange.ledger import documents, notes
-from gitchange.ledger.remote import Report
+from gitchange.ledger.remote import PROPOSALS, Report
 from gitchange.ledger.signoffs import signers_of
 from gitchange.lifecycle.rehearse import foresee
 from gitchange.model import identifiers, policy, settings
@@ -23,8 +24,9 @@ from gitchange.model.crosscheck import crosscheck
 from gitchange.model.finding import Finding, has_errors, in_order
 from gitchange.model.policy import Policy, load_policy
 from gitchange.signing.certificates import INSTALL, Certificates
+from gitchange.workflow.proposing import Proposed, propose
 from gitchange.workflow.witnessing import trailers
-from gitchange.workflow.workspace import Workspace
+from gitchange.workflow.workspace import Workspace, retrying
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,8 @@ class Created:
     report: Report | None = None
     foreseen: tuple[Finding, ...] = ()
     """What will stand in its way: a freeze, the bounds of its model, too few people."""
+    proposed: Proposed | None = None
+    """The branch that waits to be merged, when it was committed on one of its own."""
 
 
 class InvalidChange(Refused):
@@ -97,15 +101,19 @@ def from_fields(workspace: Workspace, fields: Mapping[str, Any]) -> bytes:
     return write_change({"schema": 1, "id": fresh_id(workspace), **fields})
 
 
-def new(workspace: Workspace, raw: bytes, *, commit: bool, push: bool = True) -> Created:
+def new(
+    workspace: Workspace, raw: bytes, *, commit: bool, push: bool = True, proposal: str | None = None
+) -> Created:
     """Write a change file, in these steps:
 
     1. it must be valid against its schema and the policy: InvalidChange names everything that is not;
        what will stand in its way later is told, and hinders nothing;
     2. an id that is used already is refused;
-    3. write it to the work tree and, when asked, commit it on the branch that HEAD names;
+    3. write it to the work tree and, when asked, commit it on the branch that HEAD names; or, with `proposal`, on
+       the branch of that name ("" for change/ID) for a merge request: then HEAD and the work tree stay as they are;
     4. push it when that is the branch of record.
     """
+    settle(workspace.repository)
     # 1. Valid.
     given = tomllib.loads(raw.decode("utf-8")).get("id") if _readable(raw) else None
     path = identifiers.path_of(given) if isinstance(given, str) and identifiers.is_id(given) else ""
@@ -128,25 +136,38 @@ def new(workspace: Workspace, raw: bytes, *, commit: bool, push: bool = True) ->
             f"the id {change.id} is used already", hint="leave `id` out and `gitchange new` makes one"
         )
     # 3. Written.
+    message = f"Request {change.id}: {change.title}\n\n"
+    if proposal is not None or (commit and workspace.by_merge_request):
+        report = workspace.exchange(with_branch=False, sending=False) if push else None
+        entries = {change.path: (repository.write_blob(raw), FILE)}
+        name = proposal or f"{PROPOSALS}{change.id}"
+        proposed = propose(workspace.fresh(), name, entries, message + trailers(change.id, None), push=push)
+        return Created(change.id, change.path, None, proposed.commit, report, foreseen, proposed)
     if target is None and not commit:
         raise UsageError("a bare repository has no work tree to write into", hint="add --commit")
     if not commit:
         assert target is not None  # noqa: S101 - just checked
-        write_file(target, raw)
+        write_file(repository, change.path, raw)
         return Created(change.id, change.path, target, None, foreseen=foreseen)
     report = workspace.exchange(with_branch=False, sending=False) if push else None
     branch = repository.head_ref()
     if branch is None:
         raise UsageError("HEAD is detached, so there is no branch to commit to", hint="`git switch BRANCH`")
-    old = repository.ref(branch)
-    if old is None:
-        raise UsageError("the branch has no commit yet", hint="`gitchange init` makes the first one")
-    tree = repository.edit_tree(repository.tree_of(old), {change.path: (repository.write_blob(raw), FILE)})
-    witnessed = repository.ref(notes.REF) if branch == workspace.branch else None
-    message = f"Request {change.id}: {change.title}\n\n{trailers(change.id, witnessed)}"
-    made = repository.write_commit(tree, (old,), message, *workspace.who())
-    repository.switch_files(branch, old, made)
-    repository.set_ref(branch, made, old, f"gitchange new {change.id}")
+
+    def record() -> str:
+        old = repository.ref(branch)
+        if old is None:
+            raise UsageError("the branch has no commit yet", hint="`gitchange init` makes the first one")
+        tree = repository.edit_tree(
+            repository.tree_of(old), {change.path: (repository.write_blob(raw), FILE)}
+        )
+        witnessed = repository.ref(notes.REF) if branch == workspace.branch else None
+        text = message + trailers(change.id, witnessed)
+        made = repository.write_commit(tree, (old,), text, *workspace.who())
+        move_branch(repository, branch, old, made, f"gitchange new {change.id}")
+        return made
+
+    made = retrying(record)
     # 4. Pushed.
     if push and branch == workspace.branch:
         report = workspace.fresh().exchange(with_branch=True)
@@ -320,9 +341,7 @@ def signer_findings(loaded: Policy, now: dt.datetime) -> list[Finding]:
     return found
 
 
-def _certificate_findings(
-    loaded: Policy, certificates: Certificates, now: dt.datetime
-) -> Iterator[Finding]:
+def _certificate_findings(loaded: Policy, certificates: Certificates, now: dt.datetime) -> Iterator[Finding]:
     """What is wrong with policy/openpgp/: unreadable files, keys of several persons, keys that cannot sign now."""
 
     def file_of(person: str) -> str:

@@ -11,6 +11,7 @@ import tomli_w
 from gitchange.errors import GitchangeError, Refused, SigningError, UsageError
 from gitchange.git import program
 from gitchange.git.repository import FILE, Repository
+from gitchange.git.work_tree import announce, move_branch, settle
 from gitchange.ledger.documents import INTRODUCTION_KEY
 from gitchange.ledger.signoffs import signers_of
 from gitchange.model import policy as policies
@@ -30,7 +31,7 @@ policy/** -text
 policy-approvals/** -text
 """
 
-IGNORED = b"/site/\n"
+IGNORED = b"/site/\n/.site.gitchange-*/\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,8 @@ def initialise(
     3. commit policy, settings and the site's configuration: the introduction commit;
     4. pin it in this clone's configuration, which is also told where the notes of its remotes go.
 
+    A new repository is made out of sight and takes its place when it is complete, files last.
+
     `site` holds further files to commit (the site's configuration); none of them replaces one that exists.
     """
     # 1. The policy.
@@ -147,11 +150,48 @@ def initialise(
     # 2. The repository.
     created = not (directory / ".git").exists() and not (directory / "HEAD").is_file()
     if created:
-        directory.mkdir(parents=True, exist_ok=True)
-        repository = Repository.create(directory, branch)
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(f"{directory} cannot be made: {error.strerror}") from None
+        with Repository.founding(directory, branch) as founded:
+            # 3. and 4. Here nobody sees it yet.
+            commit = _introduction(founded, None, title, policy, files, site)
+            founded.set_ref(branch, commit, None, "gitchange init")
+            founded.set_config(INTRODUCTION_KEY, commit)
+            announce(founded, branch, None, commit)
+        repository = Repository.open(directory)
+        kept = settle(repository)
     else:
         repository = Repository.open(directory)
-    old = repository.ref(branch)
+        if directory.resolve() not in [place.resolve() for place in repository.places]:
+            raise UsageError(
+                f"{directory / '.git'} is no repository, and the one around it is another",
+                hint="look what it is, and move it away",
+            )
+        settle(repository)
+        old = _beginning(repository, policy)
+        # 3.
+        commit = _introduction(repository, old, title, policy, files, site)
+        # 4. The pin goes first: there is no moment at which the commit is there and nobody knows its name.
+        prepare_remotes(repository)
+        before = repository.config(INTRODUCTION_KEY)
+        repository.set_config(INTRODUCTION_KEY, commit)
+        try:
+            kept = move_branch(repository, branch, old, commit, "gitchange init")
+        except BaseException:
+            repository.unset_config(INTRODUCTION_KEY)
+            if before is not None:
+                repository.set_config(INTRODUCTION_KEY, before)
+            raise
+    return Initialised(
+        repository.directory, branch, commit, created, policy, found, missing_duties(policy, signers), kept
+    )
+
+
+def _beginning(repository: Repository, policy: Policy) -> str | None:
+    """Where the branch of record of an existing repository is; UsageError when it cannot be adopted."""
+    old = repository.ref(policy.main)
     if old is None and repository.ref("HEAD") is not None:
         raise UsageError(
             f"this repository has no branch {policy.file.main}, which the policy names as the branch of record",
@@ -162,7 +202,18 @@ def initialise(
             "this is a configuration repository already: it has a policy/ folder",
             hint=f"pin its introduction: `git config {INTRODUCTION_KEY} ID`",
         )
-    # 3. The introduction commit.
+    return old
+
+
+def _introduction(
+    repository: Repository,
+    old: str | None,
+    title: str,
+    policy: Policy,
+    files: Mapping[str, bytes],
+    site: Mapping[str, bytes],
+) -> str:
+    """The introduction commit, on top of `old`; no ref moves."""
     content = {f"{policies.ROOT}/{name}": data for name, data in files.items()}
     content[settings.PATH] = tomli_w.dumps({"title": title}).encode()
     tree = repository.tree_of(old) if old else None
@@ -175,15 +226,7 @@ def initialise(
     )
     who = (program.identity(repository, "AUTHOR"), program.identity(repository, "COMMITTER"))
     message = f"Introduce gitchange: policy version {policy.version}\n\n{title}\n"
-    commit = repository.write_commit(edited, (old,) if old else (), message, *who)
-    kept = repository.switch_files(branch, old, commit)
-    repository.set_ref(branch, commit, old, "gitchange init")
-    # 4. The pin.
-    repository.set_config(INTRODUCTION_KEY, commit)
-    prepare_remotes(repository)
-    return Initialised(
-        repository.directory, branch, commit, created, policy, found, missing_duties(policy, signers), kept
-    )
+    return repository.write_commit(edited, (old,) if old else (), message, *who)
 
 
 def missing_duties(policy: Policy, signers: Signers) -> tuple[str, ...]:

@@ -42,14 +42,12 @@ def sign_and_keep(
         raise GitchangeError(
             f"the signature was made and is not accepted: {judged.finding.message}", hint=judged.finding.hint
         )
-    # 3.
-    made = ""
 
-    def keep() -> None:
-        nonlocal made
+    # 3.
+    def keep() -> str:
         tip = repository.ref(notes.REF)
         made = notes.append(repository, tip, text.blob, [line], workspace.who(), message)
         repository.set_ref(notes.REF, made, tip, f"gitchange {predicate.verdict} {predicate.change}")
+        return made
 
-    retrying(keep)
-    return judged, made
+    return judged, retrying(keep)

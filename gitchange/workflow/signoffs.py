@@ -53,6 +53,8 @@ class Draft:
     by: str
     rehearsal: Rehearsal
     fetched: Report | None
+    branch: str | None = None
+    """The branch whose text is meant; None for the branch of record's, or the only one there is."""
 
     @property
     def role(self) -> str:
@@ -90,12 +92,14 @@ def prepare(
     *,
     role: str | None = None,
     freezes: tuple[str, ...] = (),
+    branch: str | None = None,
     fetch: bool = True,
 ) -> Draft:
     """Find the text and whether a sign-off on it would count, in these steps:
 
     1. fetch what others signed (being offline is no error);
-    2. the change must be readable, and not be closed;
+    2. the change must be readable, and not be closed; `branch` names the one whose text is meant, when it is not
+       the branch of record's;
     3. the user's key must be some person's in the policy;
     4. the rules must let that person's sign-off count: WouldNotCount says why they do not.
     """
@@ -104,7 +108,7 @@ def prepare(
     workspace = workspace.fresh()
     # 2. The change. Without a policy that can be read none can be judged.
     policy = workspace.policy
-    assessment = workspace.assessor.one(change_id)
+    assessment = workspace.assessor.one(change_id, branch)
     evidence = assessment.evidence
     if evidence is None or assessment.change is None:
         problems = "; ".join(f.message for f in assessment.findings if f.severity == "error")
@@ -129,7 +133,7 @@ def prepare(
     if not rehearsal.counts:
         raise WouldNotCount(assessment.id, rehearsal.objections)
     text = Text(assessment.id, assessment.path, evidence.blob, evidence.sha256)
-    return Draft(workspace, assessment, text, step, verdict, by, rehearsal, fetched)
+    return Draft(workspace, assessment, text, step, verdict, by, rehearsal, fetched, branch)
 
 
 def sign(draft: Draft, answers: Answers, comment: str, *, push: bool = True) -> Signed:
@@ -168,5 +172,5 @@ def sign(draft: Draft, answers: Answers, comment: str, *, push: bool = True) -> 
     judged, made = sign_and_keep(workspace, workspace.policy, draft.text, predicate, message)
     # 3. Sent.
     report = workspace.exchange(with_branch=False) if push else None
-    after = workspace.fresh().assessor.one(draft.text.change)
+    after = workspace.fresh().assessor.one(draft.text.change, draft.branch)
     return Signed(judged, after, repository.ref(notes.REF) or made, report)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import random
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
 
 from gitchange.assessment.assess import Assessor
 from gitchange.errors import GitchangeError, Refused, SigningError, UsageError
@@ -20,6 +23,8 @@ from gitchange.signing.certificates import EXPORT, INSTALL
 from gitchange.signing.gpg import OpenPgpSigner
 from gitchange.signing.signer import SshSigner
 from gitchange.workflow.tools import signer_by
+
+Written = TypeVar("Written")
 
 
 @dataclass(frozen=True)
@@ -61,6 +66,11 @@ class Workspace:
                 f"the policy cannot be read: {problems}", hint="`gitchange check` tells more"
             )
         return self.assessor.policy
+
+    @property
+    def by_merge_request(self) -> bool:
+        """Whether what would be written to the branch of record goes on a branch: by policy, where HEAD is on it."""
+        return self.policy.file.merge_requests and self.repository.head_ref() in (self.branch, None)
 
     def who(self) -> tuple[Person, Person]:
         """Author and committer of what is written now."""
@@ -166,12 +176,14 @@ def _owner_of_openpgp(signer: OpenPgpSigner, policy: Policy) -> str:
     )
 
 
-def retrying(write: Callable[[], None]) -> None:
-    """Run a write that compares and swaps, again when somebody else was faster; the tenth failure is raised."""
-    for attempt in range(10):
+def retrying(write: Callable[[], Written]) -> Written:
+    """Run a write that compares and swaps, again when somebody else was faster.
+
+    Each failure means that another's write has landed, so of several one always gets on; the hundredth is raised.
+    """
+    for _ in range(99):
         try:
-            write()
-            return
+            return write()
         except MovedError:
-            if attempt == 9:
-                raise
+            time.sleep(random.uniform(0, 0.02))  # noqa: S311
+    return write()

@@ -255,3 +255,23 @@ def test_seal_witnesses_once(company: Company) -> None:
     assert "witnessed already" in company.must("ada", "seal").out
     assert git(company.repo, "rev-parse", "main") == head
     assert git(company.repo, "status", "--short") == ""
+
+
+def test_strange_lines_beside_the_approvals_are_told(company: Company) -> None:
+    """They hinder nothing, and none is skipped in silence."""
+    adopt(company, propose(company, version_2()))
+    approvals = company.repo / "policy-approvals" / "2.jsonl"
+    genuine = approvals.read_text()
+    change = company.request("bo")
+    company.must("mo", "approve", change, "--yes")
+    shown = company.show(change)
+    other = git(company.repo, "notes", "--ref=gitchange/approvals", "show", shown["blob"])
+    git(company.repo, "reset", "--quiet", "--hard", "HEAD~1")
+    approvals.write_text(f"{genuine}nonsense\n{other}\n")
+    git(company.become("bo"), "commit", "--quiet", "--amend", "--no-edit", "-a")
+    done = gitchange(company.repo, "policy", "show", "--json").json
+    assert done["policy"]["version"] == 2
+    told = [f for f in done["history"][-1]["findings"] if f["code"] == "policy.strange-approval"]
+    assert len(told) == 2
+    assert {f["severity"] for f in told} == {"warning"}
+    assert "is about" in str(told)

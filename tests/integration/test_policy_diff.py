@@ -406,7 +406,7 @@ def test_the_signer_sees_what_the_policy_changes(company: Company) -> None:
     company.must("eve", "policy", "approve", branch, "--yes")
     adopted = company.must("ada", "policy", "adopt", branch).out.splitlines()
     assert adopted[1] == (
-        "it changed: 1 of who may do what, 1 of what is asked of changes, 1 of everything else; "
+        "it changes: 1 of who may do what, 1 of what is asked of changes, 1 of everything else; "
         "1 make(s) it weaker"
     )
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from gitchange.errors import RepositoryError, UsageError
-from gitchange.git.repository import FILE, MovedError, Person, Repository, write_file
+from gitchange.git.locks import LockedError
+from gitchange.git.repository import FILE, MovedError, Person, Repository
 from tests.company import git
 
 from .conftest import WHO, commit
@@ -100,9 +101,10 @@ def test_lock_left_behind_is_named(repository: Repository) -> None:
     lock = repository.git_dir / f"{REF}.lock"
     lock.parent.mkdir(parents=True)
     lock.touch()
-    with pytest.raises(MovedError) as caught:
+    with pytest.raises(LockedError, match=REF) as caught:
         repository.set_ref(REF, one, None, "first")
-    assert str(lock) in caught.value.hint
+    assert f"rm {lock}" in caught.value.hint
+    assert lock.exists()
     assert repository.ref(REF) is None
     lock.unlink()
     repository.set_ref(REF, one, None, "first")
@@ -225,167 +227,3 @@ def test_commit_keeps_names_and_offsets(repository: Repository) -> None:
     assert git(repository.directory, "log", "-1", "--format=%an %ai %ci", made) == (
         "Zoë Ü 2026-01-02 03:04:05 -0330 2026-11-22 20:00:00 +0100"
     )
-
-
-# -- the work tree --------------------------------------------------------------------------------
-
-
-def forward(folder: Path, *, back: int = 1) -> tuple[Repository, str, str]:
-    """The branch set back by commits; then the repository, where it stands and where it was."""
-    new = git(folder, "rev-parse", "HEAD")
-    git(folder, "reset", "--quiet", "--hard", f"HEAD~{back}")
-    return Repository.open(folder), git(folder, "rev-parse", "HEAD"), new
-
-
-def switch(repository: Repository, old: str | None, new: str) -> tuple[str, ...]:
-    kept = repository.switch_files("refs/heads/main", old, new)
-    repository.set_ref("refs/heads/main", new, old, "test")
-    return kept
-
-
-def test_switch_files_leaves_a_clean_work_tree(folder: Path) -> None:
-    """After a switch stock git finds nothing to commit: added, changed and removed files are in place."""
-    commit(folder, "one", a="1", d__b="2", d__c="3", run="4", turn="5", back__x="6", link="7")
-    (folder / "run").chmod(0o755)
-    for name in ("turn", "back/x", "link"):
-        (folder / name).unlink()
-    (folder / "back").rmdir()
-    (folder / "link").symlink_to("a")
-    commit(folder, "two", a="x", d__b=None, new__file="5", turn__into="8", back="9")
-    repository, old, new = forward(folder)
-    assert switch(repository, old, new) == ()
-    assert git(folder, "status", "--porcelain") == ""
-    assert os.access(folder / "run", os.X_OK)
-
-
-@pytest.mark.parametrize("staged", [False, True])
-def test_switch_files_keeps_what_the_user_edited(folder: Path, staged: bool) -> None:
-    """A file that the user edited is left as it is, staged or not, and is named."""
-    commit(folder, "one", a="1", b="1")
-    commit(folder, "two", a="2", b="2")
-    repository, old, new = forward(folder)
-    (folder / "a").write_text("mine")
-    if staged:
-        git(folder, "add", "a")
-    assert switch(repository, old, new) == ("a",)
-    assert (folder / "a").read_text() == "mine"
-    assert (folder / "b").read_text() == "2"
-
-
-@pytest.mark.parametrize("edit", ["edited", "removed", "in the way"])
-def test_commit_after_a_switch_undoes_nothing(folder: Path, edit: str) -> None:
-    """A user who commits something else after a switch does not commit the old state of a file that was kept."""
-    commit(folder, "one", a="1", other="1")
-    commit(folder, "two", a="2", b="theirs")
-    repository, old, new = forward(folder)
-    match edit:
-        case "edited":
-            (folder / "a").write_text("mine")
-        case "removed":
-            (folder / "a").unlink()
-        case _:
-            (folder / "b").write_text("mine")
-    assert switch(repository, old, new) == (("b",) if edit == "in the way" else ("a",))
-    (folder / "other").write_text("2")
-    git(folder, "add", "other")
-    git(folder, "commit", "--quiet", "-m", "mine")
-    assert git(folder, "show", "--format=", "--name-only", "HEAD") == "other"
-
-
-def test_switch_files_keeps_an_untracked_file_in_the_way(folder: Path) -> None:
-    """A file of the user's that git does not know is never overwritten."""
-    commit(folder, "one", a="1")
-    commit(folder, "two", b="theirs")
-    repository, old, new = forward(folder)
-    (folder / "b").write_text("mine")
-    assert switch(repository, old, new) == ("b",)
-    assert (folder / "b").read_text() == "mine"
-
-
-def test_switch_files_keeps_a_removed_file_removed(folder: Path) -> None:
-    """A file that the user removed is not brought back."""
-    commit(folder, "one", a="1")
-    commit(folder, "two", a="2")
-    repository, old, new = forward(folder)
-    (folder / "a").unlink()
-    assert switch(repository, old, new) == ("a",)
-    assert not (folder / "a").exists()
-
-
-def test_switch_files_leaves_other_edits_alone(folder: Path) -> None:
-    """Edits in files that do not differ between the commits are not even looked at."""
-    commit(folder, "one", a="1", b="1")
-    commit(folder, "two", a="2")
-    repository, old, new = forward(folder)
-    (folder / "b").write_text("mine")
-    assert switch(repository, old, new) == ()
-    assert git(folder, "status", "--porcelain").strip() == "M b"
-
-
-def test_switch_files_writes_links_as_links(folder: Path) -> None:
-    """A symbolic link of another's commit becomes a link, not a file with its target's name."""
-    commit(folder, "one", a="1")
-    (folder / "link").symlink_to("a")
-    commit(folder, "two")
-    repository, old, new = forward(folder)
-    switch(repository, old, new)
-    assert git(folder, "status", "--porcelain") == ""
-    assert (folder / "link").is_symlink()
-
-
-def test_switch_files_does_not_follow_links_out_of_the_work_tree(folder: Path, tmp_path: Path) -> None:
-    """A folder that the user replaced by a link is left alone: nothing is written through it."""
-    commit(folder, "one", d__a="1")
-    commit(folder, "two", d__a="2")
-    repository, old, new = forward(folder)
-    outside = tmp_path / "outside"
-    (folder / "d").rename(outside)
-    (folder / "d").symlink_to(outside)
-    assert switch(repository, old, new) == ("d/a",)
-    assert (outside / "a").read_text() == "1"
-
-
-def test_switch_files_passes_submodules_by(folder: Path) -> None:
-    """A submodule in another's commit is git's business and stops no exchange."""
-    one = commit(folder, "one", a="1")
-    git(folder, "update-index", "--add", "--cacheinfo", f"160000,{one},module")
-    git(folder, "commit", "--quiet", "-m", "two")
-    new = git(folder, "rev-parse", "HEAD")
-    git(folder, "reset", "--quiet", "--hard", one)
-    repository = Repository.open(folder)
-    switch(repository, one, new)
-    assert [line for line in git(folder, "status", "--porcelain").splitlines() if "module" not in line] == []
-
-
-def test_locked_index_is_said_before_anything_is_touched(folder: Path) -> None:
-    """While another git holds the index, no file is touched and the error says so."""
-    commit(folder, "one", a="1")
-    commit(folder, "two", a="2")
-    repository, old, new = forward(folder)
-    (folder / ".git" / "index.lock").touch()
-    with pytest.raises(RepositoryError, match="index"):
-        repository.switch_files("refs/heads/main", old, new)
-    assert (folder / "a").read_text() == "1"
-
-
-def test_other_branch_keeps_its_files(folder: Path) -> None:
-    """When another branch is checked out, its files stay."""
-    commit(folder, "one", a="1")
-    commit(folder, "two", a="2")
-    repository, old, new = forward(folder)
-    git(folder, "switch", "--quiet", "-c", "side")
-    switch(repository, old, new)
-    assert (folder / "a").read_text() == "1"
-    assert git(folder, "status", "--porcelain") == ""
-
-
-def test_write_file_replaces_whole_files(tmp_path: Path) -> None:
-    """A file is exchanged by renaming, and nothing else is left in its folder."""
-    target = tmp_path / "deep" / "file"
-    write_file(target, b"one")
-    before = target.stat().st_ino
-    write_file(target, b"two", executable=True)
-    assert target.read_bytes() == b"two"
-    assert target.stat().st_ino != before
-    assert os.access(target, os.X_OK)
-    assert [path.name for path in target.parent.iterdir()] == ["file"]
