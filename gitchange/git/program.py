@@ -104,7 +104,14 @@ def touches(
     """
     done = run(
         repository.directory,
-        *("-c", "log.follow=false", "-c", "diff.relative=false", "--no-replace-objects", "--literal-pathspecs"),
+        *(
+            "-c",
+            "log.follow=false",
+            "-c",
+            "diff.relative=false",
+            "--no-replace-objects",
+            "--literal-pathspecs",
+        ),
         *("log", "--full-history", "--diff-merges=combined", "--topo-order", "--raw", "-z", "--no-renames"),
         *("--no-abbrev", "--no-ext-diff", "--no-color", "--no-mailmap", "--no-show-signature"),
         "--encoding=UTF-8",
@@ -188,16 +195,40 @@ _BROKEN = (
 )
 
 
+_NO_ACCESS = (
+    "could not read username",  # a web server asks, no helper knows, and there is no terminal
+    "could not read password",
+    "terminal prompts disabled",
+    "authentication failed",
+    "returned error: 401",
+    "returned error: 403",
+    "permission denied",  # ssh's (publickey), and a shared folder's
+    "host key verification failed",
+    "denied by",  # gitolite's
+    "access denied",
+)
+
+
 class ConnectionBrokenError(RemoteError):
     """The remote was there, and then it was not: it is busy, or the line broke; trying again may help."""
 
 
-def _not_reached(what: str, done: subprocess.CompletedProcess[bytes]) -> RemoteError:
+class NoAccessError(RemoteError):
+    """The remote does not know the user, or does not let this user in."""
+
+
+def _not_reached(what: str, remote: str, done: subprocess.CompletedProcess[bytes]) -> RemoteError:
     """The error for a remote that gave no answer, by the words of git, ssh and curl."""
     said = done.stderr.decode(errors="replace").strip() or "no answer"
     words = said.casefold()
+    if any(phrase in words for phrase in _NO_ACCESS):
+        return NoAccessError(
+            f"{what}: {said}",
+            hint=f"the server does not let you in: `git ls-remote {remote}` at a terminal asks for what is missing. "
+            "What you signed is kept here; `gitchange sync` sends it afterwards",
+        )
     hint = "what you signed is kept here; `gitchange sync` sends it when the remote can be reached"
-    if any(phrase in words for phrase in _BROKEN) and not any(phrase in words for phrase in _FINAL):
+    if any(phrase in words for phrase in _BROKEN):
         return ConnectionBrokenError(f"{what}: {said}", hint=hint)
     return RemoteError(f"{what}: {said}", hint=hint)
 
@@ -208,6 +239,8 @@ def _why_refused(said: str) -> Refusal:
     What is final is looked for first: a lock that cannot be made for want of permission is no race.
     """
     words = said.casefold()
+    if "[ref.moved]" in words:  # our own hook's, which looks before git does
+        return "race"
     if any(phrase in words for phrase in _FINAL):
         return "final"
     return "race" if any(phrase in words for phrase in _RACES) else "unknown"
@@ -245,7 +278,7 @@ def fetch(repository: Repository, remote: str, refspecs: Sequence[str]) -> None:
         if pause is None and lock is not None:
             raise locked("what was fetched", Path(lock[1]), repository.places)
         time.sleep((pause or 0) * random.uniform(0.5, 1.5))  # noqa: S311
-    raise _not_reached(f"could not fetch from {remote}", done)
+    raise _not_reached(f"could not fetch from {remote}", remote, done)
 
 
 _LOCK_FILE = re.compile(r"'(/[^'\n]+\.lock)'")
@@ -271,17 +304,26 @@ def ls_remote(repository: Repository, remote: str, patterns: Sequence[str], seco
     return {fields[1]: fields[0] for fields in lines if len(fields) == 2}
 
 
-def push(repository: Repository, remote: str, commit: str, ref: str, *, hooks: bool) -> PushResult:
+def push(
+    repository: Repository,
+    remote: str,
+    commit: str,
+    ref: str,
+    *,
+    hooks: bool,
+    beside: tuple[str, str] | None = None,
+) -> PushResult:
     """Push a commit to a ref of the remote, never by force.
 
-    `hooks` is whether the user's own pre-push hook has a say. RemoteError when the remote could not be reached
-    at all.
+    `hooks` is whether the user's own pre-push hook has a say; `beside` a second commit and ref, of which both land
+    or none. RemoteError when the remote could not be reached at all, or cannot do that.
     """
     done = run(
         repository.directory,
         # A user's push.followTags would add refs of which nobody spoke.
         *("push", "--porcelain", "--no-follow-tags", *([] if hooks else ["--no-verify"])),
-        *(remote, f"{commit}:{ref}"),
+        *(("--atomic", remote, ":".join(beside)) if beside else (remote,)),
+        f"{commit}:{ref}",
         check=False,
     )
     for line in done.stdout.decode(errors="replace").splitlines():
@@ -293,7 +335,7 @@ def push(repository: Repository, remote: str, commit: str, ref: str, *, hooks: b
             )
             message = f"{fields[2]} {hook}".strip()
             return PushResult(ref, message, _why_refused(message) if fields[0] == "!" else None)
-    raise _not_reached(f"could not push to {remote}", done)
+    raise _not_reached(f"could not push to {remote}", remote, done)
 
 
 def tree_changes(

@@ -12,7 +12,7 @@ import re
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -229,13 +229,20 @@ class Repository:
 
     def set_config(self, key: str, value: str) -> None:
         """Set a value in this repository's own configuration."""
-        with writing(self.common_dir):
+
+        def write() -> None:
             self._repo.config[key] = value
+
+        self._patiently("the configuration", self.common_dir / "config.lock", write)
 
     def unset_config(self, key: str) -> None:
         """Remove a value from this repository's own configuration, if it is there."""
-        with writing(self.common_dir), suppress(KeyError):
-            del self._repo.config[key]
+
+        def write() -> None:
+            with suppress(KeyError):
+                del self._repo.config[key]
+
+        self._patiently("the configuration", self.common_dir / "config.lock", write)
         self.__dict__.pop("_configuration", None)
 
     def add_config(self, key: str, value: str) -> None:
@@ -307,19 +314,30 @@ class Repository:
         The lock that git itself takes makes the comparison and the move one step. It is waited for a moment:
         LockedError when it stays.
         """
+
+        def move() -> None:
+            with self._repo.transaction() as held:
+                held.lock_ref(name)
+                if self.ref(name) != old:
+                    raise MovedError(f"{name} moved while we worked", hint="run the command again")
+                held.set_target(name, new, message=log)
+
+        self._patiently(name, self.common_dir / f"{name}.lock", move)
+
+    def _patiently(self, what: str, lock: Path, write: Callable[[], None]) -> None:
+        """Run a write of libgit2's that takes a lock file; again while another holds it, LockedError in the end."""
         for pause in (*PAUSES, None):
             try:
-                with self._repo.transaction() as held:
-                    held.lock_ref(name)
-                    if self.ref(name) != old:
-                        raise MovedError(f"{name} moved while we worked", hint="run the command again")
-                    held.set_target(name, new, message=log)
+                write()
                 return
             except (pygit2.GitError, OSError) as error:
-                if not str(error).startswith("failed to lock file"):
+                # libgit2 says the one when it finds a lock there, the other when somebody makes it in the same moment.
+                words = str(error)
+                made = words.startswith("failed to create locked file") and "File exists" in words
+                if not made and not words.startswith("failed to lock file"):
                     raise cannot_write(self.common_dir, error) from None
                 if pause is None:
-                    raise locked(name, self.common_dir / f"{name}.lock", self.places) from None
+                    raise locked(what, lock, self.places) from None
                 time.sleep(pause)
 
     # -- objects -----------------------------------------------------------------------------
