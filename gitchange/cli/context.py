@@ -74,4 +74,7 @@ def tell_report(report: Report | None) -> None:
         click.echo(click.style("note: ", fg="yellow") + clean(problem), err=True)
     if report.waiting:
         waiting = ", ".join(report.waiting)
-        click.echo(f"still only here: {waiting}; `gitchange sync` sends it", err=True)
+        mend = clean(report.mend) or "`gitchange sync` sends it"
+        click.echo(f"still only here: {waiting}; {mend}", err=True)
+    elif report.mend:
+        click.echo(click.style("hint: ", fg="yellow") + clean(report.mend), err=True)

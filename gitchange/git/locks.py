@@ -19,8 +19,8 @@ from pathlib import Path
 
 from gitchange.git.failures import WriteError
 
-PAUSES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.5, 0.5)
-"""Seconds between attempts to take a lock, 2.6 in all: git holds one for milliseconds."""
+PAUSES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4)
+"""Seconds between attempts to take a lock, about one in all: git holds one for milliseconds."""
 
 _PATIENCE = 60.0
 """Seconds to wait for another gitchange: it may be bringing thousands of files up to date."""

@@ -330,10 +330,9 @@ def push(
         fields = line.split("\t")
         if len(fields) >= 3 and fields[0] in (" ", "+", "-", "*", "!", "=") and fields[1].endswith(f":{ref}"):
             said = done.stderr.decode(errors="replace").strip().splitlines()
-            hook = " ".join(
-                words.removeprefix("remote:").strip() for words in said if words.startswith("remote:")
-            )
-            message = f"{fields[2]} {hook}".strip()
+            told = [words.removeprefix("remote:").strip() for words in said if words.startswith("remote:")]
+            told = [words for words in told if words]
+            message = "\n  ".join([fields[2], *told]) if len(told) > 1 else " ".join([fields[2], *told])
             return PushResult(ref, message, _why_refused(message) if fields[0] == "!" else None)
     raise _not_reached(f"could not push to {remote}", remote, done)
 

@@ -116,7 +116,7 @@ class Repository:
 
     def __init__(self, handle: pygit2.Repository) -> None:
         self._repo = handle
-        self._entries: dict[str, tuple[Entry, ...]] = {}
+        self._folders: dict[str, dict[str, Entry]] = {}
         self._moved: dict[str, str | None] = {}
         """Refs that are read elsewhere than they are (`with_refs`)."""
 
@@ -271,7 +271,7 @@ class Repository:
         """
         then = Repository(self._repo)
         then._moved = {**self._moved, **moved}
-        then._entries = self._entries
+        then._folders = self._folders
         return then
 
     def head_ref(self) -> str | None:
@@ -387,20 +387,27 @@ class Repository:
         RepositoryError when it names something twice or by a name that no file can have: git could not have
         written it (`git fsck`), and two readers could read two things.
         """
-        if (known := self._entries.get(tree)) is None:
-            known = tuple(
+        return tuple(self._folder(tree).values())
+
+    def named(self, tree: str, name: str) -> Entry | None:
+        """What a folder holds directly by that name; RepositoryError as for `entries`."""
+        return self._folder(tree).get(name)
+
+    def _folder(self, tree: str) -> dict[str, Entry]:
+        if (known := self._folders.get(tree)) is None:
+            found = [
                 Entry(item.name or "", str(item.id), int(item.filemode))
                 for item in self._get(tree, pygit2.Tree)
-            )
-            names = {entry.path for entry in known}
-            if len(names) != len(known) or not names.isdisjoint(_IMPOSSIBLE) or any("/" in n for n in names):
+            ]
+            known = {entry.path: entry for entry in found}
+            if len(known) != len(found) or not _IMPOSSIBLE.isdisjoint(known) or any("/" in n for n in known):
                 raise RepositoryError(
                     f"the folder {tree} names something twice, or by a name that no file can have",
                     hint="`git fsck` tells more; a server with `receive.fsckObjects` takes no such folder",
                 )
-            if len(self._entries) > 4096:
-                self._entries.clear()
-            self._entries[tree] = known
+            if len(self._folders) > 4096:
+                self._folders.clear()
+            self._folders[tree] = known
         return known
 
     def entry(self, tree: str, path: str) -> Entry | None:
@@ -418,7 +425,7 @@ class Repository:
         for name in path.split("/"):
             if found is None or not found.is_tree:
                 return None
-            found = next((entry for entry in self.entries(found.id) if entry.path == name), None)
+            found = self.named(found.id, name)
         return Entry(path, found.id, found.mode) if found else None
 
     def walk(self, tree: str, prefix: str = "") -> Iterator[Entry]:

@@ -58,13 +58,10 @@ def _lines_below(repository: Repository, tree: str | None, rest: str) -> tuple[b
     """The lines of the note whose name has this rest below a tree, at every depth of fan-out."""
     found: list[bytes] = []
     while tree is not None:
-        below: str | None = None
-        for entry in repository.entries(tree):
-            if entry.path == rest and entry.is_blob:
-                found += split(repository.blob(entry.id))
-            elif entry.is_tree and entry.path == rest[:2]:
-                below = entry.id
-        tree, rest = below, rest[2:]
+        whole, below = repository.named(tree, rest), repository.named(tree, rest[:2])
+        if whole is not None and whole.is_blob:
+            found += split(repository.blob(whole.id))
+        tree, rest = below.id if below is not None and below.is_tree else None, rest[2:]
     return tuple(dict.fromkeys(found))
 
 

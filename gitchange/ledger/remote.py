@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from gitchange.errors import Refused, RemoteError
 from gitchange.git import program
-from gitchange.git.failures import WriteError
-from gitchange.git.locks import LockedError
+from gitchange.git.failures import WriteError, writing
+from gitchange.git.locks import LockedError, alone
 from gitchange.git.repository import MovedError, Person, Repository
 from gitchange.git.work_tree import move_branch, settle
 from gitchange.ledger import chain, notes
@@ -51,8 +52,8 @@ class Report:
     """Files that were not updated because they are edited here."""
     retries: int = 0
     """How often it began again."""
-    refused: bool = False
-    """Whether the remote does not let us write a ref, so that trying again changes nothing."""
+    mend: str = ""
+    """What must happen before what waits can be sent; empty where trying again is all."""
     restored: tuple[str, ...] = ()
     """Lines, in words, that the remote had lost and that were put back from this clone."""
 
@@ -230,26 +231,50 @@ def push(
         result = program.push(repository, remote, commit, ref, hooks=hooks)
         if result.refusal is not None:
             report.problems.append(f"{remote} refused {ref}: {result.message}")
+            if result.refusal == "final" and "gitchange: this push " not in result.message:
+                report.mend = _mend(remote, ref)  # our own hook tells what to do
             return result.refusal
+        took(commit, ref, track)
+        return None
+
+    def took(commit: str, ref: str, track: str) -> None:
         report.sent.append(ref)
         before = repository.ref(track)
         if before != commit:
             _note_down(repository, track, commit, before, "gitchange: pushed")
-        return None
 
     # The notes first: the branch may witness them, and must never name what the remote does not have.
     # A user's pre-push hook is about code; it has no say about a sign-off.
     ours = repository.ref(notes.REF)
-    waiting = ours is not None and ours != repository.ref(tracking_notes(remote))
-    if waiting:
-        refused = send(str(ours), notes.REF, tracking_notes(remote), hooks=False)
-        if refused is not None:
-            return refused
     tip, theirs = repository.ref(branch), repository.ref(tracking_branch(remote, branch))
     ahead = tip is not None and tip != theirs and (theirs is None or repository.is_ancestor(theirs, tip))
+    if ours is not None and ours != repository.ref(tracking_notes(remote)):
+        refused = send(ours, notes.REF, tracking_notes(remote), hooks=False)
+        if refused == "final" and with_branch and ahead and tip is not None:
+            # A server that judges sign-offs wants the texts that they are on, which may be in the branch.
+            both = program.push(repository, remote, tip, branch, hooks=True, beside=(ours, notes.REF))
+            if both.ok:
+                report.problems.clear()
+                report.mend = ""
+                took(ours, notes.REF, tracking_notes(remote))
+                took(tip, branch, tracking_branch(remote, branch))
+                return None
+        if refused is not None:
+            return refused
     if with_branch and ahead and tip is not None:
         return send(tip, branch, tracking_branch(remote, branch), hooks=True)
     return None
+
+
+def _mend(remote: str, ref: str) -> str:
+    """What a user can do whom the remote does not let write a ref."""
+    if ref == notes.REF:
+        return f"whoever runs {remote} must let you push to {ref} (docs/servers.md); then `gitchange sync` sends it"
+    short = ref.removeprefix("refs/heads/")
+    return (
+        f"{remote} takes {short} from others only, or by merge requests: `git push {remote} {short}:refs/heads/NAME` "
+        f"offers it as a branch, and --branch does so from the start"
+    )
 
 
 def exchange(
@@ -282,28 +307,37 @@ def exchange(
         return report
     idle, seen = 0, None
     for attempt in range(ATTEMPTS):
+        sent = False
         report.problems.clear()
         # 1. to 5.
         try:
-            refused = _once(
-                repository,
-                remote,
-                branch,
-                who,
-                report,
-                with_branch=with_branch,
-                sending=sending,
-                restore=restore,
-            )
+            with _alone(repository):
+                refused = _once(
+                    repository,
+                    remote,
+                    branch,
+                    who,
+                    report,
+                    with_branch=with_branch,
+                    sending=sending,
+                    restore=restore,
+                )
+            sent = sending and refused is None
         except program.ConnectionBrokenError as error:
             report.problems.append(error.message)
             refused = "unknown"
+        except program.NoAccessError as error:
+            report.problems.append(error.message)
+            report.mend = error.hint
+            break
         except RemoteError as error:
             report.problems.append(error.message)
             break
+        except WriteError as error:  # what was signed is kept: its own ref is another
+            report.problems.append(f"{error.message}; {error.hint}")
+            break
         # 6.
         if refused is None or refused == "final":
-            report.refused = refused == "final"
             break
         tips = repository.ref(tracking_notes(remote)), repository.ref(tracking_branch(remote, branch))
         idle = 0 if refused == "race" and tips != seen else idle + 1
@@ -313,18 +347,28 @@ def exchange(
         report.retries += 1
         time.sleep(_pause(attempt, idle))
     # 7.
-    _tell_waiting(repository, remote, branch, report)
+    _tell_waiting(repository, remote, branch, report, sent=sent, with_branch=with_branch)
     return report
 
 
+@contextmanager
+def _alone(repository: Repository) -> Iterator[None]:
+    """Keep other gitchanges of this clone waiting: a fetch by one would set back what another has just pushed."""
+    folder = repository.common_dir / "gitchange" / "exchange"
+    with writing(repository.common_dir):
+        folder.mkdir(parents=True, exist_ok=True)
+    with alone(folder, repository.places):
+        yield
+
+
 def _pause(attempt: int, idle: int) -> float:
-    """Seconds until the next attempt: long ones for a remote that is unwell, short ones for a crowd.
+    """Seconds until the next attempt: growing ones for a remote that is unwell, shrinking ones in a crowd.
 
     In a crowd each refusal means that somebody else is done, so nobody needs to hold back for the sake of all;
-    and who was refused more often waits less, or the last to come would be served first.
+    and whoever was refused more often waits less, or the last to come would be served first.
     """
-    longest = 0.25 * 2**idle if idle else 0.5 * 0.7**attempt
-    return longest * random.uniform(0.5, 1.5)  # noqa: S311
+    longest = 0.5 * 2**idle if idle else max(0.1, 0.8**attempt)
+    return random.uniform(longest / 10, longest)  # noqa: S311
 
 
 def _once(
@@ -368,12 +412,17 @@ def _once(
     return refused
 
 
-def _tell_waiting(repository: Repository, remote: str, branch: str, report: Report) -> None:
+def _tell_waiting(
+    repository: Repository, remote: str, branch: str, report: Report, *, sent: bool, with_branch: bool
+) -> None:
+    """What is still only here; what another process of this clone has added since is that one's to send."""
     ours, theirs = repository.ref(notes.REF), repository.ref(tracking_notes(remote))
-    if ours is not None and ours != theirs:
+    if not sent and ours is not None and ours != theirs:
         count = sum(1 for _ in repository.ancestors(ours, (theirs,) if theirs else ()))
         report.waiting.append(f"{count} notes commit(s) with sign-offs")
     tip, known = repository.ref(branch), repository.ref(tracking_branch(remote, branch))
+    if sent and with_branch and tip and known and repository.is_ancestor(known, tip):
+        return
     if tip is not None and tip != known:
         count = sum(1 for _ in repository.ancestors(tip, (known,) if known else ()))
         if count:

@@ -224,9 +224,7 @@ class CustomField(Part):
 class CompromisedKey(Part):
     """A key that somebody else may have used."""
 
-    key: Annotated[
-        str, Field(pattern=r"^(SHA256:[A-Za-z0-9+/]{43}|openpgp:([0-9a-f]{40}|[0-9a-f]{64}))$")
-    ]
+    key: Annotated[str, Field(pattern=r"^(SHA256:[A-Za-z0-9+/]{43}|openpgp:([0-9a-f]{40}|[0-9a-f]{64}))$")]
     """Its fingerprint, as `ssh-keygen -l` prints it; for OpenPGP `openpgp:` and the fingerprint in lower-case
     hexadecimal, of a subkey or of the primary key, which stands for all of its subkeys."""
     since: Annotated[str, Field(pattern=r"^([0-9a-f]{40}|[0-9a-f]{64})$")]

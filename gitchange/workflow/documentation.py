@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gitchange.assessment.overview import Assessment
-from gitchange.errors import GitchangeError, Refused, RemoteError
-from gitchange.git.repository import FILE, MovedError
+from gitchange.errors import GitchangeError, Refused
+from gitchange.git.repository import FILE
 from gitchange.git.work_tree import move_branch
-from gitchange.ledger import remote as remotes
 from gitchange.ledger.records import check_record, entry_of, request_of
 from gitchange.ledger.remote import Report
 from gitchange.ledger.signoffs import Text
@@ -16,6 +15,7 @@ from gitchange.model.change import Change, parse_change
 from gitchange.model.finding import has_errors
 from gitchange.model.record import Outcome, Record, append_record
 from gitchange.model.text import said
+from gitchange.workflow.landing import Landed, land, tip_of
 from gitchange.workflow.proposing import Proposed, propose
 from gitchange.workflow.witnessing import trailers
 from gitchange.workflow.workspace import Workspace
@@ -58,41 +58,32 @@ def document(
     name instead; it witnesses the notes when it is merged.
     """
     by = workspace.me()
-    for attempt in range(remotes.ATTEMPTS):
-        # 1. Fetch.
-        if push:
-            workspace.exchange(with_branch=False, sending=False)
-        workspace = workspace.fresh()
-        prepared = _prepare(workspace, change_id, by, outcome, summary, lessons)
-        if proposal is not None or workspace.by_merge_request:
-            name = proposal or f"record/{prepared.change.id}"
-            report = workspace.exchange(with_branch=False) if push else None
-            proposed = propose(workspace, name, prepared.entries(workspace), prepared.message, push=push)
-            assessment = workspace.fresh().assessor.one(change_id)
-            return Documented(assessment, proposed.commit, prepared.witnessed, report, (), proposed)
-        made = _commit(workspace, prepared)
-        # 5. Send.
-        remote = remotes.remote_name(workspace.repository, workspace.branch)
-        if not push or remote is None:
-            report = Report(remote)
-            break
-        report = workspace.fresh().exchange(with_branch=True)
-        if not _overtaken(workspace, remote, made):
-            break
-        if attempt == remotes.ATTEMPTS - 1:
-            raise RemoteError(
-                "others were faster every time; nothing was lost", hint="`gitchange document` again"
-            )
+    # 1. Fetch.
+    if push:
+        workspace.exchange(with_branch=False, sending=False)
+    workspace = workspace.fresh()
+
+    def prepare(place: Workspace) -> _Prepared:
+        return _prepare(place, change_id, by, outcome, summary, lessons)
+
+    if proposal is not None or workspace.by_merge_request:
+        prepared = prepare(workspace)
+        name = proposal or f"record/{prepared.change.id}"
+        report = workspace.exchange(with_branch=False) if push else None
+        proposed = propose(workspace, name, prepared.entries(workspace), prepared.message, push=push)
+        assessment = workspace.fresh().assessor.one(change_id)
+        return Documented(assessment, proposed.commit, prepared.witnessed, report, (), proposed)
+    # 2. to 5.
+    made, report = land(
+        workspace, lambda place: _commit(place, prepare(place)), push=push, command="document"
+    )
     after = workspace.fresh().assessor.one(change_id)
     return Documented(after, made.commit, made.witnessed, report, made.kept)
 
 
 @dataclass(frozen=True, slots=True)
-class _Made:
-    before: str
-    commit: str
+class _Made(Landed):
     witnessed: str
-    kept: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,27 +163,9 @@ def _prepare(
 def _commit(workspace: Workspace, prepared: _Prepared) -> _Made:
     # 4. The commit.
     repository = workspace.repository
-    old = repository.ref(workspace.branch)
-    if old is None or old != workspace.assessor.ground.main:
-        raise MovedError(f"{workspace.branch} moved while we worked", hint="run the command again")
+    old = tip_of(workspace)
     tree = repository.edit_tree(repository.tree_of(old), prepared.entries(workspace))
     commit = repository.write_commit(tree, (old,), prepared.message, *workspace.who())
     log = f"gitchange document {prepared.change.id}"
     kept = move_branch(repository, workspace.branch, old, commit, log)
-    return _Made(old, commit, prepared.witnessed, kept)
-
-
-def _overtaken(workspace: Workspace, remote: str, made: _Made) -> bool:
-    """Whether the remote's branch went another way; then our one commit is taken back, to be made anew.
-
-    Only when it is the only commit that the remote lacks: what else the user committed is never touched.
-    """
-    repository, branch = workspace.repository, workspace.branch
-    theirs = repository.ref(remotes.tracking_branch(remote, branch))
-    ours = repository.ref(branch)
-    if theirs is None or ours != made.commit or repository.is_ancestor(made.commit, theirs):
-        return False
-    if repository.is_ancestor(theirs, made.commit) or not repository.is_ancestor(made.before, theirs):
-        return False
-    move_branch(repository, branch, made.commit, made.before, "gitchange: others were faster")
-    return True
+    return _Made(old, commit, kept, prepared.witnessed)

@@ -1,8 +1,8 @@
 """`hook pre-receive`: may this push land on the server?
 
-Everything is judged as it would be after the push, all its refs together, by the same rooms that `verify` asks. Only what is
-new is judged: what a server took once it has answered for. `hook_main` looks at the branch of record, `hook_notes` at
-the notes; here is which refs may move at all. Nothing is written, neither here nor in git's quarantine.
+Everything is judged as it would be after the push, all its refs together, by the same rooms that `verify` asks; and
+only what is new, because the server has judged the rest before. `hook_main` looks at the branch of record, `hook_notes`
+at the notes; here is which refs may move at all. Nothing is written, neither to the repository nor to its quarantine.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def judge_push(
 
     1. no ref has a name that others would mistake for another's, or that changes what they read;
     2. it is clear which branch is the branch of record: the server's HEAD names it, and so does its own policy;
-    3. the branch of record and the notes go on from where they are: not deleted, not rewound, not put aside;
+    3. the branch of record and the notes go on from where they are now: not deleted, not rewound, not put aside;
     4. the introduction is the pinned one, or the one that the server had;
     5. what is new on the branch of record holds (`hook_main`);
     6. what is new in the notes holds (`hook_notes`).
@@ -100,7 +100,7 @@ def judge_push(
         tips = tuple(update.new for update in updates if update.new and after.has_commit(update.new))
         lines = tuple(hook_notes.refusals(assessor, noted.old, tips))
         found += [Refusal(notes.REF, finding) for finding in lines]
-        if lines:
+        if any(finding.code != "note.on-nothing" for finding in lines):
             back = f"{notes.REF} {tracking_notes('origin')}" if noted.old else f"-d {notes.REF}"
             advice.append(
                 "what is refused stays in your clone's notes until you set them back to the server's and sign again: "
@@ -125,8 +125,6 @@ def _names(repository: Repository, updates: Sequence[Update], branch: str | None
             why = f"on this server it is another name of {other}"
         elif update.new is None or ref in (branch, notes.REF):
             continue
-        elif not ref.startswith("refs/"):
-            why = "it is outside refs/"
         elif kind == "replace":
             why = "it would put other objects in the place of those that were signed"
         elif kind == "gitchange":
@@ -135,7 +133,7 @@ def _names(repository: Repository, updates: Sequence[Update], branch: str | None
             why = f"all sign-offs are in {notes.REF}"
         elif name in ("HEAD", notes_short) or name.startswith("refs/"):
             why = "the short name would be mistaken for another ref's"
-        elif (kind == "tags" and name == short) or ref == f"refs/{short}":
+        elif kind == "tags" and name == short:
             why = f"git would mistake it for the branch of record, which is {branch}"
         else:
             continue
@@ -147,6 +145,13 @@ def _names(repository: Repository, updates: Sequence[Update], branch: str | None
 
 def _continuity(repository: Repository, main: Update | None, noted: Update | None) -> Iterator[Refusal]:
     """3. What is witnessed and signed is never taken back."""
+    for update in (main, noted):
+        # The pusher's client says what was there, and git compares only afterwards, each ref for itself: what is
+        # judged together must not begin at what somebody made up.
+        if update is not None and repository.ref(update.ref) != update.old:
+            message = f"somebody else moved {update.ref} in the meantime"
+            yield Refusal(update.ref, Finding("ref.moved", message, "fetch, then push again"))
+            return
     if noted is not None and noted.new is None:
         message = "the notes hold every sign-off; they cannot be deleted"
         yield Refusal(notes.REF, Finding("notes.deleted", message, "nothing in them is ever taken back"))

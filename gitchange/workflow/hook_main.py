@@ -115,11 +115,17 @@ def _files(assessor: Assessor, old: str | None) -> Iterator[Finding]:
             pass  # edited and restored within the push
         elif not now.is_file:
             yield Finding("change.stray-file", f"{path} is no regular file", "remove it", path=path)
+        elif identifiers.id_of(path) is None:
+            found = parse_change(repository.blob(now.id), path).findings
+            yield from (
+                finding for finding in found if finding.code in ("change.stray-file", "change.wrong-path")
+            )
         else:
             parsed = parse_change(repository.blob(now.id), path)
             earlier = [was.id] if was is not None and was.is_file else []
             earlier += [touch.blob for touch in touched if touch.blob and touch.blob != now.id]
-            if parsed.change is not None and parsed.change.record is not None:
+            is_recorded = parsed.change is not None and parsed.change.record is not None
+            if is_recorded:
                 recorded.append(now)
             elif (blob := next((b for b in earlier if _has_record(repository, b, path)), None)) is not None:
                 yield Finding(
@@ -131,7 +137,7 @@ def _files(assessor: Assessor, old: str | None) -> Iterator[Finding]:
                 )
                 continue
             yield from (finding for finding in parsed.findings if finding.severity == "error")
-            if now not in recorded:
+            if not is_recorded:
                 yield from crosscheck(parsed, policy, assessor.known_ids)
     for assessment in assessor.some(recorded):
         for finding in assessment.findings:

@@ -47,9 +47,10 @@ def refusals(assessor: Assessor, old: str | None, tips: tuple[str, ...]) -> Iter
     walked = chain.steps(repository, tip, old)
     # 1.
     for loss in chain.losses_in(repository, walked):
+        who = repository.commit(loss.commit).author.email
         yield Finding(
             "notes.line-lost",
-            f"notes commit {loss.commit[:12]} ({repository.commit(loss.commit).author.email}) lost {described(loss.line)}",
+            f"notes commit {loss.commit[:12]} ({who}) lost {described(loss.line)}",
             "the notes only grow: `gitchange sync` unites them; edit none by hand",
         )
     # 2.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gitchange.errors import GitchangeError, Refused, UsageError
+from gitchange.errors import GitchangeError, Refused
 from gitchange.git.repository import FILE, TREE
 from gitchange.git.work_tree import move_branch
 from gitchange.ledger import notes
@@ -27,6 +27,7 @@ from gitchange.model.statement import (
 )
 from gitchange.model.text import said
 from gitchange.model.toml import parse
+from gitchange.workflow.landing import Landed, land, tip_of
 from gitchange.workflow.proposing import Proposed, propose
 from gitchange.workflow.signing import claimed_time, sign_and_keep
 from gitchange.workflow.witnessing import trailers
@@ -201,6 +202,28 @@ def adopt_policy(workspace: Workspace, revision: str, *, push: bool = True, on: 
     if push:
         workspace.exchange(with_branch=False, sending=False)
     workspace = workspace.fresh()
+    proposed, entries, message = _adoption(workspace, revision)
+    repository = workspace.repository
+    by_request = proposed.in_force.file.merge_requests and repository.head_ref() in (workspace.branch, None)
+    if on is not None or by_request:
+        report = workspace.exchange(with_branch=False) if push else None
+        made = propose(workspace, on or f"policy/v{proposed.policy.version}", entries, message, push=push)
+        return Adopted(proposed, made.commit, report, made)
+
+    def commit(place: Workspace) -> Landed:
+        adopted, entries, message = _adoption(place, revision)
+        old = tip_of(place)
+        tree = repository.edit_tree(repository.tree_of(old), entries)
+        made = repository.write_commit(tree, (old,), message, *place.who())
+        log = f"gitchange policy adopt {adopted.policy.version}"
+        return Landed(old, made, move_branch(repository, place.branch, old, made, log))
+
+    landed, report = land(workspace, commit, push=push, command="policy adopt")
+    return Adopted(proposed, landed.commit, report if push else None)
+
+
+def _adoption(workspace: Workspace, revision: str) -> tuple[Proposal, dict[str, tuple[str, int] | None], str]:
+    """What adopting commits: the proposal, its files, the message; Refused while it may not be adopted."""
     proposed = proposal(workspace, revision)
     repository, assessor = workspace.repository, workspace.assessor
     if len(proposed.approved_by) < proposed.needed:
@@ -218,16 +241,4 @@ def adopt_policy(workspace: Workspace, revision: str, *, push: bool = True, on: 
         f"Adopt policy version {version}\n\nApproved by {', '.join(proposed.approved_by)}.\n\n"
         f"{trailers(None, assessor.notes.commit)}"
     )
-    by_request = proposed.in_force.file.merge_requests and repository.head_ref() in (workspace.branch, None)
-    if on is not None or by_request:
-        report = workspace.exchange(with_branch=False) if push else None
-        made = propose(workspace, on or f"policy/v{version}", entries, message, push=push)
-        return Adopted(proposed, made.commit, report, made)
-    old = repository.ref(workspace.branch)
-    if old is None or old != assessor.ground.main:
-        raise UsageError(f"{workspace.branch} is not here as a branch of its own")
-    tree = repository.edit_tree(repository.tree_of(old), entries)
-    commit = repository.write_commit(tree, (old,), message, *workspace.who())
-    move_branch(repository, workspace.branch, old, commit, f"gitchange policy adopt {version}")
-    report = workspace.fresh().exchange(with_branch=True) if push else None
-    return Adopted(proposed, commit, report)
+    return proposed, entries, message

@@ -24,6 +24,7 @@ from gitchange.model.crosscheck import crosscheck
 from gitchange.model.finding import Finding, has_errors, in_order
 from gitchange.model.policy import Policy, load_policy
 from gitchange.signing.certificates import INSTALL, Certificates
+from gitchange.workflow.landing import Landed, land
 from gitchange.workflow.proposing import Proposed, propose
 from gitchange.workflow.witnessing import trailers
 from gitchange.workflow.workspace import Workspace, retrying
@@ -131,10 +132,9 @@ def new(
     # 2. Unused.
     repository = workspace.repository
     target = repository.work_dir / change.path if repository.work_dir else None
+    used = Refused(f"the id {change.id} is used already", hint="leave `id` out and `gitchange new` makes one")
     if change.id in known or (target is not None and target.exists()):
-        raise Refused(
-            f"the id {change.id} is used already", hint="leave `id` out and `gitchange new` makes one"
-        )
+        raise used
     # 3. Written.
     message = f"Request {change.id}: {change.title}\n\n"
     if proposal is not None or (commit and workspace.by_merge_request):
@@ -154,24 +154,27 @@ def new(
     if branch is None:
         raise UsageError("HEAD is detached, so there is no branch to commit to", hint="`git switch BRANCH`")
 
-    def record() -> str:
+    def record(_: Workspace) -> Landed:
         old = repository.ref(branch)
         if old is None:
             raise UsageError("the branch has no commit yet", hint="`gitchange init` makes the first one")
+        if repository.entry(repository.tree_of(old), change.path) is not None:
+            raise used  # by somebody who was faster
         tree = repository.edit_tree(
             repository.tree_of(old), {change.path: (repository.write_blob(raw), FILE)}
         )
         witnessed = repository.ref(notes.REF) if branch == workspace.branch else None
         text = message + trailers(change.id, witnessed)
         made = repository.write_commit(tree, (old,), text, *workspace.who())
-        move_branch(repository, branch, old, made, f"gitchange new {change.id}")
-        return made
+        kept = move_branch(repository, branch, old, made, f"gitchange new {change.id}")
+        return Landed(old, made, kept)
 
-    made = retrying(record)
     # 4. Pushed.
     if push and branch == workspace.branch:
-        report = workspace.fresh().exchange(with_branch=True)
-    return Created(change.id, change.path, target, made, report, foreseen)
+        made, report = land(workspace, record, push=push, command="new")
+    else:
+        made = retrying(lambda: record(workspace))
+    return Created(change.id, change.path, target, made.commit, report, foreseen)
 
 
 def _readable(raw: bytes) -> bool:

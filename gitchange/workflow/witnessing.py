@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gitchange.errors import Refused
 from gitchange.ledger.records import TRAILER
 from gitchange.ledger.remote import Report
+from gitchange.workflow.landing import Landed, land, tip_of
 from gitchange.workflow.proposing import Proposed, propose
 from gitchange.workflow.workspace import Workspace
 
@@ -41,25 +41,41 @@ def seal(workspace: Workspace, *, push: bool = True, proposal: str | None = None
     if push:
         workspace.exchange(with_branch=False, sending=False)
     workspace = workspace.fresh()
-    repository, assessor = workspace.repository, workspace.assessor
     # 2.
-    tip = assessor.notes.commit
-    newest = next((p.witnesses for p in reversed(assessor.timeline.points) if p.witnesses), None)
-    if tip is None or newest == tip:
-        return Sealed(None, tip, workspace.exchange(with_branch=True) if push else None)
+    tip = _unwitnessed(workspace)
+    if tip is None:
+        notes = workspace.assessor.notes.commit
+        return Sealed(None, notes, workspace.exchange(with_branch=True) if push else None)
     # 3.
-    message = f"Seal the sign-offs\n\n{trailers(None, tip)}"
     if proposal is not None:
         report = workspace.exchange(with_branch=False) if push else None
-        made = propose(workspace, proposal or f"seal/{tip[:12]}", {}, message, push=push)
+        made = propose(workspace, proposal or f"seal/{tip[:12]}", {}, _message(tip), push=push)
         return Sealed(made.commit, tip, report, made)
-    old = repository.ref(workspace.branch)
-    if old is None or old != assessor.ground.main:
-        raise Refused(
-            f"{workspace.branch} is not here as a branch of its own",
-            hint=f"`git switch {workspace.branch.removeprefix('refs/heads/')}` once, or `gitchange sync`",
-        )
-    commit = repository.write_commit(repository.tree_of(old), (old,), message, *workspace.who())
+    sealed, report = land(workspace, _commit, push=push, command="seal")
+    return Sealed(sealed.commit, sealed.notes, report if push else None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Seal(Landed):
+    notes: str
+
+
+def _unwitnessed(workspace: Workspace) -> str | None:
+    """The notes' tip; None when the newest witness names it already, or there are none."""
+    tip = workspace.assessor.notes.commit
+    newest = next((p.witnesses for p in reversed(workspace.assessor.timeline.points) if p.witnesses), None)
+    return None if newest == tip else tip
+
+
+def _message(notes: str) -> str:
+    return f"Seal the sign-offs\n\n{trailers(None, notes)}"
+
+
+def _commit(workspace: Workspace) -> _Seal:
+    repository, old = workspace.repository, tip_of(workspace)
+    notes = _unwitnessed(workspace)
+    if notes is None:  # others were faster, and sealed the same
+        return _Seal(old, old, (), str(workspace.assessor.notes.commit))
+    commit = repository.write_commit(repository.tree_of(old), (old,), _message(notes), *workspace.who())
     repository.set_ref(workspace.branch, commit, old, "gitchange seal")
-    report = workspace.fresh().exchange(with_branch=True) if push else None
-    return Sealed(commit, tip, report)
+    return _Seal(old, commit, (), notes)

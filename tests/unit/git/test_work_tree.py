@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from gitchange.errors import RepositoryError
-from gitchange.git import work_tree
-from gitchange.git.repository import Repository
-from gitchange.git.work_tree import move_branch, settle, write_file
+from gitchange.git.repository import MovedError, Repository
+from gitchange.git.work_tree import announce, move_branch, settle, write_file
 from tests.company import git
 
 from .conftest import commit
@@ -172,3 +172,141 @@ def test_write_file_replaces_whole_files(folder: Path, repository: Repository) -
     assert target.read_bytes() == b"two"
     assert target.stat().st_ino != before
     assert [path.name for path in target.parent.iterdir()] == ["file"]
+
+
+# -- what a killed process leaves ---------------------------------------------------------------------
+
+
+def note(folder: Path) -> Path:
+    return folder / ".git" / "gitchange" / "move.json"
+
+
+@pytest.mark.parametrize("placed", ["nothing", "one file", "all files", "the index too"])
+def test_settle_takes_back_what_the_branch_has_not(folder: Path, placed: str) -> None:
+    """However far a killed move came, files and index are brought to where the branch is: here, back."""
+    commit(folder, "one", a="1", d__b="1", gone="1")
+    commit(folder, "two", a="2", d__b="2", new__c="2", gone=None)
+    repository, old, new = forward(folder)
+    announce(repository, "refs/heads/main", old, new)
+    if placed != "nothing":
+        (folder / "a").write_text("2")
+    if placed in ("all files", "the index too"):
+        git(folder, "checkout", "--quiet", new, "--", "a", "d/b", "new/c")
+        (folder / "gone").unlink()
+        if placed == "all files":
+            git(folder, "read-tree", old)
+        else:
+            git(folder, "read-tree", new)
+    assert settle(repository) == ()
+    assert git(folder, "status", "--porcelain") == ""
+    assert (folder / "a").read_text() == "1"
+    assert not (folder / "new").exists()
+    assert not note(folder).exists()
+
+
+def test_settle_completes_what_the_branch_has(folder: Path) -> None:
+    """When the branch has moved and the files have not, they follow."""
+    commit(folder, "one", a="1")
+    commit(folder, "two", a="2", b="2")
+    repository, old, new = forward(folder)
+    announce(repository, "refs/heads/main", old, new)
+    repository.set_ref("refs/heads/main", new, old, "test")
+    settle(repository)
+    assert git(folder, "status", "--porcelain") == ""
+    assert (folder / "b").read_text() == "2"
+
+
+def test_settle_leaves_what_the_user_wrote_since(folder: Path) -> None:
+    """A file that has neither text is the user's, and is named."""
+    commit(folder, "one", a="1", b="1")
+    commit(folder, "two", a="2", b="2")
+    repository, old, new = forward(folder)
+    announce(repository, "refs/heads/main", old, new)
+    (folder / "a").write_text("mine")
+    (folder / "b").write_text("2")
+    assert settle(repository) == ("a",)
+    assert (folder / "a").read_text() == "mine"
+    assert (folder / "b").read_text() == "1"
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", '{"branch": 1}', '{"branch": "refs/heads/main", "old": null}']
+)
+def test_note_that_says_nothing_is_thrown_away(folder: Path, text: str) -> None:
+    """A note that a power cut emptied stops nothing, and touches nothing."""
+    commit(folder, "one", a="1")
+    repository = Repository.open(folder)
+    note(folder).parent.mkdir()
+    note(folder).write_text(text)
+    (folder / "a").write_text("mine")
+    settle(repository)
+    assert (folder / "a").read_text() == "mine"
+    assert not note(folder).exists()
+
+
+def test_note_about_commits_that_are_gone_is_thrown_away(folder: Path) -> None:
+    """What git has cleared away cannot be settled any more."""
+    old = commit(folder, "one", a="1")
+    repository = Repository.open(folder)
+    announce(repository, "refs/heads/main", old, "f" * 40)
+    settle(repository)
+    assert not note(folder).exists()
+
+
+def test_note_about_another_branch_touches_nothing(folder: Path) -> None:
+    """Who has switched since has taken the files along, as git does."""
+    commit(folder, "one", a="1")
+    commit(folder, "two", a="2")
+    repository, old, new = forward(folder)
+    announce(repository, "refs/heads/main", old, new)
+    git(folder, "switch", "--quiet", "-c", "side")
+    (folder / "a").write_text("2")
+    settle(repository)
+    assert (folder / "a").read_text() == "2"
+    assert not note(folder).exists()
+
+
+def test_failed_move_is_taken_back_at_once(folder: Path) -> None:
+    """When the branch cannot be moved, the files are where they were, and so is the index."""
+    commit(folder, "one", a="1")
+    commit(folder, "two", a="2", b="2")
+    repository, old, new = forward(folder)
+    (folder / ".git" / "refs" / "heads" / "main.lock").touch()
+    with pytest.raises(RepositoryError, match="refs/heads/main is locked"):
+        switch(repository, old, new)
+    assert git(folder, "status", "--porcelain") == ""
+    assert not (folder / "b").exists()
+    assert not note(folder).exists()
+
+
+def test_moved_branch_is_noticed_before_a_file_is_touched(folder: Path) -> None:
+    """Compare first: who is overtaken leaves no trace."""
+    commit(folder, "one", a="1")
+    commit(folder, "two", a="2")
+    repository, _, new = forward(folder)
+    with pytest.raises(MovedError):
+        switch(repository, new, new)
+    assert (folder / "a").read_text() == "1"
+    assert not note(folder).exists()
+
+
+def test_work_tree_on_another_disk(tmp_path: Path) -> None:
+    """A linked work tree on another file system than the Git folder is brought along all the same."""
+    memory = Path("/dev/shm")  # noqa: S108 - another file system than the temporary folder, where there is one
+    if not memory.is_dir() or memory.stat().st_dev == tmp_path.stat().st_dev:
+        pytest.skip("there is no second file system")
+    with tempfile.TemporaryDirectory(dir=memory) as elsewhere:
+        main, folder = Path(elsewhere) / "repo", tmp_path / "linked"
+        git(tmp_path, "init", "--quiet", "-b", "other", str(main))
+        git(main, "config", "user.name", "Ada")
+        git(main, "config", "user.email", "ada@example.org")
+        commit(main, "zero", zero="0")
+        git(main, "worktree", "add", "--quiet", "-b", "main", str(folder))
+        commit(folder, "one", a="1")
+        commit(folder, "two", a="2", d__b="2")
+        repository, old, new = forward(folder)
+        assert switch(repository, old, new) == ()
+        assert git(folder, "status", "--porcelain") == ""
+        assert sorted(path.name for path in folder.iterdir()) == [".git", "a", "d", "zero"]
+        assert (main / "zero").exists()
+        assert not (main / "a").exists()
