@@ -31,6 +31,7 @@ from tests.company import POLICY, Company, Result, found, git, gitchange, reques
 
 NOTES = "refs/notes/gitchange/approvals"
 NOW = "2026-11-22T20:00:00+00:00"
+LATER = "2026-11-22T21:00:00+00:00"
 
 FREEZE = """
 [[freezes]]
@@ -85,15 +86,15 @@ def program(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "gitchange", *arguments]
 
 
-def environment(home: Path) -> dict[str, str]:
+def environment(home: Path, now: str = NOW) -> dict[str, str]:
     """A fixed time, an empty home, and nothing of the caller's git."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "GITCHANGE_"))}
     return kept | {
         "HOME": str(home),
         "GIT_CONFIG_NOSYSTEM": "1",
-        "GITCHANGE_NOW": NOW,
-        "GIT_AUTHOR_DATE": NOW,
-        "GIT_COMMITTER_DATE": NOW,
+        "GITCHANGE_NOW": now,
+        "GIT_AUTHOR_DATE": now,
+        "GIT_COMMITTER_DATE": now,
         "PYTHONHASHSEED": "0",
         "PYTHONDONTWRITEBYTECODE": "1",
         "TZ": "UTC",
@@ -179,15 +180,15 @@ def made(root: Path) -> World:
 class _fixed:  # noqa: N801 - reads like a statement
     """The fixed time for what is made in this process."""
 
-    def __init__(self, home: Path) -> None:
-        self._home = home
+    def __init__(self, home: Path, now: str = NOW) -> None:
+        self._home, self._now = home, now
 
     def __enter__(self) -> None:
         self._before = dict(os.environ)
         self._home.mkdir(parents=True, exist_ok=True)
         if not (self._home / ".gitconfig").exists():
             (self._home / ".gitconfig").write_text(GITCONFIG)
-        os.environ.update(environment(self._home))
+        os.environ.update(environment(self._home, self._now))
 
     def __exit__(self, *_: object) -> None:
         os.environ.clear()
@@ -505,15 +506,15 @@ def locks(place: Path) -> list[Path]:
     return sorted(path for path in found if not any(path.is_relative_to(folder) for folder in own))
 
 
-def again(stage: Stage, place: Path, *words: str) -> Result:
+def again(stage: Stage, place: Path, *words: str, now: str = NOW) -> Result:
     """The command of the stage once more, or another one; in this process, which saves time."""
-    with _fixed(stage.world.root):
+    with _fixed(stage.world.root, now):
         if words:
             return gitchange(place / stage.case.where, *words)
         return gitchange(place / stage.case.where, *command(stage.world, stage.case, place)[5:])
 
 
-def examine(stage: Stage, place: Path, tally: Tally) -> list[str]:
+def examine(stage: Stage, place: Path, tally: Tally, now: str = NOW) -> list[str]:
     """What is wrong with a place where the command was killed; empty when everything is as it must be:
 
     1. the repositories are whole: `git fsck --strict`;
@@ -522,7 +523,8 @@ def examine(stage: Stage, place: Path, tally: Tally) -> list[str]:
     3. the work tree is that of before or after; or a note of ours says that it is in between;
     4. a lock that was left is explained, and is still there;
     5. the same command again works, or says that it was done already;
-    6. then everything is as after an uninterrupted run.
+    6. then everything is as after an uninterrupted run: at the same time the very same commits, and `LATER`, when
+       the texts that are written differ from those of the killed run, the same files and refs.
     """
     problems: list[str] = []
     case, before, after = stage.case, stage.before, stage.after
@@ -531,21 +533,21 @@ def examine(stage: Stage, place: Path, tally: Tally) -> list[str]:
     if problems:
         return problems
     # 2.
-    now = seen(place)
-    for name in now.refs.keys() | before.refs.keys():
+    here = seen(place)
+    for name in here.refs.keys() | before.refs.keys():
         allowed = {before.refs.get(name, ""), after.refs.get(name, ""), *stage.history.get(name, ())}
-        there = now.refs.get(name, "")
+        there = here.refs.get(name, "")
         if there not in allowed and not _between(
             stage.done, name, before.refs.get(name), there, after.refs.get(name)
         ):
-            problems.append(f"{name} is at {now.refs.get(name)}, where no uninterrupted run has it")
+            problems.append(f"{name} is at {here.refs.get(name)}, where no uninterrupted run has it")
     problems += _unwitnessed(place)
-    complete = _same(now, after)
-    tally.kinds["before" if _same(now, before) else "after" if complete else "between"] += 1
+    complete = _same(here, after)
+    tally.kinds["before" if _same(here, before) else "after" if complete else "between"] += 1
     # 3.
     noted = (place / "clone" / ".git" / "gitchange" / "move.json").exists()
-    if now.status not in (before.status, after.status) and not noted:
-        problems.append(f"git status says, and no note explains it:\n{now.status}")
+    if here.status not in (before.status, after.status) and not noted:
+        problems.append(f"git status says, and no note explains it:\n{here.status}")
     if case.name.startswith("site"):
         index = place / "clone" / "site" / "index.html"
         if not index.exists():
@@ -558,9 +560,11 @@ def examine(stage: Stage, place: Path, tally: Tally) -> list[str]:
     for lock in left:
         if lock not in mine:  # the server's; whoever runs it is told by git
             lock.unlink()
+    completed = False
     if mine:
-        done = again(stage, place)
+        done = again(stage, place, now=now)
         told = done.out + done.err
+        completed = done.code == 0
         if done.code not in (0, 3, *case.repeated):
             problems.append(f"with the locks {mine} left: exit code {done.code}\n{told}")
         if done.code == 3 and not any(f"rm {lock}" in told for lock in mine):
@@ -570,16 +574,16 @@ def examine(stage: Stage, place: Path, tally: Tally) -> list[str]:
         for lock in mine:
             lock.unlink(missing_ok=True)
     # 5.
-    done = again(stage, place)
+    done = again(stage, place, now=now)
     told = done.out + done.err
-    if done.code != 0 and not (done.code in case.repeated and (_reached(stage, place))):
+    if done.code != 0 and not (done.code in case.repeated and (completed or _reached(stage, place))):
         problems.append(f"the same command again: exit code {done.code}\n{told}")
     # 6.
     if not case.name.startswith(("init", "new")) or case.name == "new --commit":
-        done = again(stage, place, "sync")
+        done = again(stage, place, "sync", now=now)
         if done.code != 0:
             problems.append(f"sync afterwards: exit code {done.code}\n{done.out}{done.err}")
-    problems += _ended(stage, place)
+    problems += _ended(stage, place, same=now == NOW)
     problems += fsck(place)
     return problems
 
@@ -658,7 +662,7 @@ def _reached(stage: Stage, place: Path) -> bool:
     return now.refs.get(main) == stage.after.refs.get(main)
 
 
-def _ended(stage: Stage, place: Path) -> list[str]:
+def _ended(stage: Stage, place: Path, *, same: bool) -> list[str]:
     """How the end differs from that of the uninterrupted run."""
     problems: list[str] = []
     now, after = seen(place), stage.after
@@ -675,7 +679,9 @@ def _ended(stage: Stage, place: Path) -> list[str]:
         problems.append(f"files: {sorted(now.files.keys() ^ after.files.keys())}")
     # Whoever signs again after the sign-off was kept has signed twice; otherwise it is the very same commit.
     twice = stage.case.name in SIGNING or stage.case.name == "seal"
-    for name, oid in after.refs.items():
+    if now.refs.keys() != after.refs.keys():
+        problems.append(f"refs: {sorted(now.refs.keys() ^ after.refs.keys())}")
+    for name, oid in after.refs.items() if same else ():
         there = now.refs.get(name, "")
         if there == oid or name.startswith(("clone refs/gitchange/", "clone refs/remotes/")):
             continue
@@ -706,7 +712,9 @@ def run(stage: Stage, root: Path, point: Point, tally: Tally) -> list[str]:
     tally.runs += 1
     if kill(stage, place, point):
         tally.killed += 1
-    problems = [f"{stage.case.name}, killed {point}: {words}" for words in examine(stage, place, tally)]
+    when = NOW if tally.runs % 2 else LATER
+    found = examine(stage, place, tally, when)
+    problems = [f"{stage.case.name}, killed {point}, repeated at {when}: {words}" for words in found]
     tally.problems += problems
     return problems
 

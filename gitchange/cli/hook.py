@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,6 +14,7 @@ from gitchange.cli import context as from_context
 from gitchange.cli.terminal import clean
 from gitchange.errors import GitchangeError, UsageError
 from gitchange.git.repository import Repository
+from gitchange.ledger.documents import Policies, find_ground
 from gitchange.workflow.hook import Answer, Update, judge_push
 
 _TOLD = 20
@@ -20,6 +22,26 @@ _TOLD = 20
 
 _WIDTH = 400
 """Characters of a line that are told; what is longer is somebody's text."""
+
+
+_INSTALLATION = """\
+# On the server, as the user under whom git-receive-pack runs (often `git`). It must be able to run this Python:
+#   {python}
+cd {place}
+cat > hooks/pre-receive <<'EOF'
+#!/bin/sh
+exec {python} -P -m gitchange hook pre-receive
+EOF
+chmod +x hooks/pre-receive
+git config gitchange.introduction {introduction}
+git config receive.fsckObjects true
+git symbolic-ref HEAD {branch}
+
+# gitolite: the same script as LOCAL_CODE/hooks/repo-specific/gitchange, and in gitolite.conf, below the repository:
+#   option hook.pre-receive = gitchange
+# GitLab, self-managed: the same script as custom_hooks/pre-receive.d/gitchange in the repository's folder.
+# In both, the three lines `git ...` are for the repository itself. docs/servers.md tells more.
+"""
 
 
 @click.group("hook")
@@ -48,6 +70,18 @@ def pre_receive_command(context: click.Context, /) -> int:
         raise
     _tell(answer)
     return 1 if answer.refusals else 0
+
+
+def installation(directory: Path, introduction: str | None) -> str:
+    """How to install the hook on the server of an existing configuration repository: shell commands, with comments."""
+    repository = Repository.open(directory)
+    ground = find_ground(repository, Policies(repository), introduction=introduction)
+    return _INSTALLATION.format(
+        python=shlex.quote(sys.executable),
+        place=shlex.quote(str(repository.git_dir.absolute())) if repository.work_dir is None else "REPO.git",
+        introduction=ground.introduction,
+        branch=shlex.quote(ground.branch),
+    )
 
 
 def _answer(introduction: str | None) -> Answer:

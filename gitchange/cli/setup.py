@@ -29,6 +29,7 @@ from gitchange.workflow import setup
 @click.option(
     "--system", default="system", show_default=True, help="Without --policy: id of the first system."
 )
+@click.option("--hook", is_flag=True, help="Only print how a server refuses bad pushes; changes nothing.")
 @click.pass_context
 def init_command(
     context: click.Context,
@@ -39,12 +40,20 @@ def init_command(
     principal: str | None,
     key_file: str | None,
     system: str,
+    hook: bool,
 ) -> None:
     """Make or adopt a configuration repository.
 
     Commits the policy (the introduction commit) and pins that commit in this clone's configuration.
     """
     folder = Path(context.obj["directory"]) / (target or ".")
+    if hook:
+        from gitchange.cli.hook import installation  # noqa: PLC0415 - a rare question, spared at every other start
+
+        if any((title, policy_dir, principal, key_file)):
+            raise UsageError("--hook goes with no other option: it only prints")
+        click.echo(installation(folder, context.obj["introduction"]), nl=False)
+        return
     if policy_dir is not None and (principal or key_file):
         raise UsageError("--policy and --principal/--key exclude each other")
     if policy_dir is None and principal is None and key_file is None:

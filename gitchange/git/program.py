@@ -332,7 +332,7 @@ def push(
             said = done.stderr.decode(errors="replace").strip().splitlines()
             told = [words.removeprefix("remote:").strip() for words in said if words.startswith("remote:")]
             told = [words for words in told if words]
-            message = "\n  ".join([fields[2], *told]) if len(told) > 1 else " ".join([fields[2], *told])
+            message = " ".join([fields[2], "\n  ".join(told)]).strip()
             return PushResult(ref, message, _why_refused(message) if fields[0] == "!" else None)
     raise _not_reached(f"could not push to {remote}", remote, done)
 

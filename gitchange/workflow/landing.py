@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from gitchange.errors import Refused, RemoteError
+from gitchange.errors import GitchangeError, Refused, RemoteError
 from gitchange.git.repository import MovedError
 from gitchange.git.work_tree import move_branch
 from gitchange.ledger import remote as remotes
@@ -50,7 +50,13 @@ def land(
         # 3.
         if not _overtaken(workspace, remote, made):
             return made, report
-        workspace.fresh().exchange(with_branch=False, sending=False)
+        fetched = workspace.fresh().exchange(with_branch=False, sending=False)
+        if not _caught_up(workspace, remote):
+            problems = "; ".join(fetched.problems) or "the branch cannot be fast-forwarded"
+            raise GitchangeError(
+                f"others were faster, and their work cannot be taken over: {problems}",
+                hint=f"nothing was lost; mend that, and `gitchange {command}` again",
+            )
     raise RemoteError("others were faster every time; nothing was lost", hint=f"`gitchange {command}` again")
 
 
@@ -65,6 +71,14 @@ def tip_of(workspace: Workspace) -> str:
     if tip != workspace.assessor.ground.main:
         raise MovedError(f"{workspace.branch} moved while we worked", hint="run the command again")
     return tip
+
+
+def _caught_up(workspace: Workspace, remote: str) -> bool:
+    """Whether the branch of record here has all that the remote's has."""
+    repository = workspace.repository
+    theirs = repository.ref(remotes.tracking_branch(remote, workspace.branch))
+    ours = repository.ref(workspace.branch)
+    return theirs is None or (ours is not None and repository.is_ancestor(theirs, ours))
 
 
 def _overtaken(workspace: Workspace, remote: str, made: Landed) -> bool:
