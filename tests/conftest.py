@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from gitchange.git import repository
+
 
 @pytest.fixture(scope="session", autouse=True)
 def _isolated(tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -17,4 +19,6 @@ def _isolated(tmp_path_factory: pytest.TempPathFactory) -> None:
     os.environ["HOME"] = str(home)
     os.environ["GIT_CONFIG_NOSYSTEM"] = "1"
     os.environ["TZ"] = "UTC"
+    # Nobody cuts the power here, and waiting for the disk is slow. Processes that a test starts do wait.
+    repository.pygit2.settings.enable_fsync_gitdir(False)
     (Path(home) / ".gitconfig").write_text("[init]\n\tdefaultBranch = main\n[gc]\n\tauto = 0\n")
