@@ -52,8 +52,8 @@ branch_option = click.option(
 """For commands that write to the branch of record, where that takes merge requests only."""
 
 
-def tell_proposed(proposed: Proposed) -> None:
-    """What waits on a branch, and where to ask for its merge."""
+def tell_proposed(proposed: Proposed) -> int:
+    """What waits on a branch, and where to ask for its merge; the exit code, as of `tell_report`."""
     say(f"committed {proposed.commit[:12]} on the branch {proposed.branch}")
     if proposed.problem:
         click.echo(click.style("note: ", fg="yellow") + clean(proposed.problem), err=True)
@@ -62,12 +62,17 @@ def tell_proposed(proposed: Proposed) -> None:
         say(f"open the merge request: {proposed.address}")
     elif proposed.pushed:
         say("it is pushed; open a merge request for it")
+    return 3 if proposed.refused else 0
 
 
-def tell_report(report: Report | None) -> None:
-    """What an exchange with the remote came to, on standard error."""
+def tell_report(report: Report | None) -> int:
+    """What an exchange with the remote came to, on standard error; the exit code of the command that made it.
+
+    3 when the remote answered and refused: what was written is here, and somebody must act before others see it. To
+    be offline is no failure.
+    """
     if report is None or report.remote is None:
-        return
+        return 0
     for path in report.kept:
         click.echo(f"{clean(path)} is edited here and was left as it is", err=True)
     for problem in report.problems:
@@ -78,3 +83,4 @@ def tell_report(report: Report | None) -> None:
         click.echo(f"still only here: {waiting}; {mend}", err=True)
     elif report.mend:
         click.echo(click.style("hint: ", fg="yellow") + clean(report.mend), err=True)
+    return 3 if report.refused else 0

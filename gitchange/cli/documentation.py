@@ -25,10 +25,11 @@ from gitchange.workflow.reading import show_json
 @click.pass_context
 def document_command(
     context: click.Context, /, change: str, proposal: str | None, no_push: bool, as_json: bool, **given: Any
-) -> None:
+) -> int:
     """Append the record and close a change whose steps are complete.
 
-    Commits on the branch of record, with a trailer that witnesses the notes.
+    Commits on the branch of record, with a trailer that witnesses the notes. Exit code 3: the remote refused it; it is
+    only here.
     """
     asks = at_terminal()
     outcome: Outcome = given["outcome"] or choose("outcome", OUTCOMES, "--outcome")
@@ -45,14 +46,15 @@ def document_command(
         push=not no_push,
         proposal=proposal,
     )
+    code = 0
     if as_json:
         click.echo(json.dumps(show_json(done.assessment), indent=2, ensure_ascii=False))
     elif done.proposed is not None:
         say(f"{done.assessment.id} will be documented when this is merged:")
-        from_context.tell_proposed(done.proposed)
+        code = from_context.tell_proposed(done.proposed)
     else:
         click.echo(f"{done.assessment.id} is now {word(done.assessment.status)}")
         say(f"commit {done.commit[:12]} witnesses the notes {done.witnessed[:12]}")
         for path in done.kept:
             say(f"{path} is edited in your work tree and was left as it is", fg="yellow")
-    from_context.tell_report(done.report)
+    return code or from_context.tell_report(done.report)

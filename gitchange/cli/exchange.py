@@ -38,17 +38,18 @@ def sync_command(context: click.Context, /, restore: bool) -> int:
 @from_context.branch_option
 @click.option("--no-push", is_flag=True, help="Neither fetch nor push.")
 @click.pass_context
-def seal_command(context: click.Context, /, proposal: str | None, no_push: bool) -> None:
+def seal_command(context: click.Context, /, proposal: str | None, no_push: bool) -> int:
     """Witness the notes as they are, by a commit of its own on the branch of record.
 
     A scheduled job may do this: what main has witnessed cannot be lost unnoticed.
     """
+    code = 0
     done = seal(from_context.workspace(context), push=not no_push, proposal=proposal)
     if done.commit is None:
         say("everything is witnessed already" if done.notes else "nothing was signed yet")
     elif done.proposed is not None:
         say(f"the notes {str(done.notes)[:12]} will be witnessed when this is merged:")
-        from_context.tell_proposed(done.proposed)
+        code = from_context.tell_proposed(done.proposed)
     else:
         say(f"commit {done.commit[:12]} witnesses the notes {str(done.notes)[:12]}")
-    from_context.tell_report(done.report)
+    return code or from_context.tell_report(done.report)

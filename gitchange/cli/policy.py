@@ -149,7 +149,7 @@ def _tell_differences(found: Iterable[Difference], weights: Iterable[Weight], *,
 @click.option("-y", "--yes", is_flag=True, help="Do not ask whether to sign.")
 @click.option("--no-push", is_flag=True, help="Neither fetch nor push.")
 @click.pass_context
-def approve_command(context: click.Context, /, revision: str, comment: str, yes: bool, no_push: bool) -> None:
+def approve_command(context: click.Context, /, revision: str, comment: str, yes: bool, no_push: bool) -> int:
     """Sign the policy of a commit (HEAD), as a member of root.
 
     What it would change for people and keys is shown before.
@@ -166,7 +166,7 @@ def approve_command(context: click.Context, /, revision: str, comment: str, yes:
     say(
         f"policy version {proposed.policy.version} is approved by {by} ({proposed.needed} of root are needed)"
     )
-    from_context.tell_report(report)
+    return from_context.tell_report(report)
 
 
 def _show(proposed: policies.Proposal) -> None:
@@ -185,14 +185,15 @@ def _show(proposed: policies.Proposal) -> None:
 @from_context.branch_option
 @click.option("--no-push", is_flag=True, help="Neither fetch nor push.")
 @click.pass_context
-def adopt_command(context: click.Context, /, revision: str, proposal: str | None, no_push: bool) -> None:
+def adopt_command(context: click.Context, /, revision: str, proposal: str | None, no_push: bool) -> int:
     """Put an approved policy in force, with its approvals beside it."""
     done = policies.adopt_policy(from_context.workspace(context), revision, push=not no_push, on=proposal)
     version = done.proposal.policy.version
+    code = 0
     if done.proposed is None:
         say(f"policy version {version} is in force from commit {done.commit[:12]} on")
     else:
         say(f"policy version {version} will be in force when this is merged:")
-        from_context.tell_proposed(done.proposed)
+        code = from_context.tell_proposed(done.proposed)
     say(f"it changes: {in_short(done.proposal.differences)}")
-    from_context.tell_report(done.report)
+    return code or from_context.tell_report(done.report)

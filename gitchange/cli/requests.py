@@ -89,14 +89,14 @@ def new_command(
         return error.exit_code
     click.echo(made.change)
     tell(made.foreseen, err=True)
+    code = 0
     if made.proposed is not None:
-        from_context.tell_proposed(made.proposed)
+        code = from_context.tell_proposed(made.proposed)
     elif made.commit is None:
         say(f"wrote {made.path}; look at it, then: git add {made.path} && git commit")
     else:
         say(f"committed {made.path} as {made.commit[:12]}")
-    from_context.tell_report(made.report)
-    return 0
+    return code or from_context.tell_report(made.report)
 
 
 def _read(source: str) -> bytes:

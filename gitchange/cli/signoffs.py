@@ -50,7 +50,7 @@ def _sign(
     answer: Callable[[signoffs.Draft], tuple[Answers, str]],
     common: dict[str, Any],
     freezes: tuple[str, ...] = (),
-) -> None:
+) -> int:
     """Prepare, show, ask, sign, tell."""
     place = from_context.workspace(context)
     draft = signoffs.prepare(
@@ -82,7 +82,7 @@ def _sign(
         for upcoming in done.assessment.verdict.next if done.assessment.verdict else ():
             who = ", ".join(upcoming.who) or "nobody can"
             say(f"next: {upcoming.action} by {who}: {upcoming.command}")
-    from_context.tell_report(done.report)
+    return from_context.tell_report(done.report)
 
 
 def _show(draft: signoffs.Draft) -> None:
@@ -127,7 +127,7 @@ def _comment(given: str | None, question: str) -> str:
 
 @click.command("approve")
 @_common
-def approve_command(context: click.Context, /, change: str, **common: Any) -> None:
+def approve_command(context: click.Context, /, change: str, **common: Any) -> int:
     """Sign that a change is necessary, feasible and safe.
 
     `--yes -m TEXT` answers all three with yes.
@@ -142,7 +142,7 @@ def approve_command(context: click.Context, /, change: str, **common: Any) -> No
                 )
         return said(Answers, necessary=True, feasible=True, safe=True), common["comment"] or ""
 
-    _sign(context, change, "evaluation", "approve", answer, common)
+    return _sign(context, change, "evaluation", "approve", answer, common)
 
 
 @click.command("reject")
@@ -158,7 +158,7 @@ def reject_command(
     not_feasible: bool,
     not_safe: bool,
     **common: Any,
-) -> None:
+) -> int:
     """Sign that a change is not to be made, and why."""
 
     def answer(_: signoffs.Draft) -> tuple[Answers, str]:
@@ -171,14 +171,14 @@ def reject_command(
             given_answers = {name: False if no else None for name, no in given.items()}
         return said(Answers, **given_answers), _comment(common["comment"], "why is it rejected?")
 
-    _sign(context, change, "evaluation", "reject", answer, common)
+    return _sign(context, change, "evaluation", "reject", answer, common)
 
 
 @click.command("request-info")
 @_common
-def request_info_command(context: click.Context, /, change: str, **common: Any) -> None:
+def request_info_command(context: click.Context, /, change: str, **common: Any) -> int:
     """Sign that you cannot decide before your questions are answered in the change file."""
-    _sign(
+    return _sign(
         context,
         change,
         "evaluation",
@@ -193,7 +193,7 @@ def request_info_command(context: click.Context, /, change: str, **common: Any) 
 @_common
 def override_freeze_command(
     context: click.Context, /, change: str, names: tuple[str, ...], **common: Any
-) -> None:
+) -> int:
     """Sign that a change cannot wait for the end of the soft freeze in which it is planned.
 
     Lifts every freeze that your role may lift, for this text with this window. The reason (-m) is signed too.
@@ -205,7 +205,7 @@ def override_freeze_command(
             _comment(common["comment"], "why can it not wait for the end of the freeze?"),
         )
 
-    _sign(context, change, "freeze", "override-freeze", answer, common, names)
+    return _sign(context, change, "freeze", "override-freeze", answer, common, names)
 
 
 @click.command("implement")
@@ -229,7 +229,7 @@ def implement_command(
     tests: tuple[str, ...],
     backed_out: bool,
     **common: Any,
-) -> None:
+) -> int:
     """Sign what was implemented, whether the steps were followed, and what the tests showed."""
     if steps_followed and deviation:
         raise UsageError("--steps-followed and --deviation exclude each other")
@@ -261,7 +261,7 @@ def implement_command(
             comment,
         )
 
-    _sign(context, change, "implementation", "back-out" if backed_out else "implement", answer, common)
+    return _sign(context, change, "implementation", "back-out" if backed_out else "implement", answer, common)
 
 
 def _ask_tests() -> Any:
@@ -302,7 +302,7 @@ def validate_command(
     security_risk: str | None,
     evidence: tuple[str, ...],
     **common: Any,
-) -> None:
+) -> int:
     """Sign whether the changed systems work as expected, free of new security risk."""
     if no_security_risk and security_risk:
         raise UsageError("--no-security-risk and --security-risk exclude each other")
@@ -333,14 +333,14 @@ def validate_command(
             comment,
         )
 
-    _sign(context, change, "validation", "validate" if good else "fail", answer, common)
+    return _sign(context, change, "validation", "validate" if good else "fail", answer, common)
 
 
 @click.command("withdraw")
 @_common
-def withdraw_command(context: click.Context, /, change: str, **common: Any) -> None:
+def withdraw_command(context: click.Context, /, change: str, **common: Any) -> int:
     """Sign that a change is not wanted any more, before it is implemented."""
-    _sign(
+    return _sign(
         context,
         change,
         "withdrawal",

@@ -6,6 +6,7 @@ Arguments are lists; nothing passes through a shell. Output is bytes, cut at NUL
 from __future__ import annotations
 
 import datetime as dt
+import os
 import random
 import re
 import subprocess
@@ -38,9 +39,12 @@ class Touch:
 
 
 def run(
-    directory: Path, *arguments: str, check: bool = True, data: bytes | None = None
+    directory: Path, *arguments: str, check: bool = True, data: bytes | None = None, english: bool = False
 ) -> subprocess.CompletedProcess[bytes]:
-    """Run git in a folder and wait for it; RepositoryError with its own words when it fails."""
+    """Run git in a folder and wait for it; RepositoryError with its own words when it fails.
+
+    `english` is for what is recognised by git's words, which it would translate otherwise.
+    """
     try:
         done = subprocess.run(
             ["git", "-C", str(directory), *arguments],
@@ -48,6 +52,7 @@ def run(
             stdin=subprocess.DEVNULL if data is None else None,
             capture_output=True,
             check=False,
+            env={**os.environ, "LC_ALL": "C"} if english else None,
         )
     except FileNotFoundError:
         raise GitchangeError("the program git was not found", hint="install git") from None
@@ -265,9 +270,8 @@ class PushResult:
 def fetch(repository: Repository, remote: str, refspecs: Sequence[str]) -> None:
     """Fetch refs as given; a ref that the remote does not have is no error when asked with a pattern."""
     for pause in (*PAUSES, None):
-        done = run(
-            repository.directory, "fetch", "--quiet", "--no-tags", "--prune", remote, *refspecs, check=False
-        )
+        command = ("fetch", "--quiet", "--no-tags", "--prune", remote, *refspecs)
+        done = run(repository.directory, *command, check=False, english=True)
         if done.returncode == 0:
             return
         words = done.stderr.decode(errors="replace")
@@ -325,6 +329,7 @@ def push(
         *(("--atomic", remote, ":".join(beside)) if beside else (remote,)),
         f"{commit}:{ref}",
         check=False,
+        english=True,
     )
     for line in done.stdout.decode(errors="replace").splitlines():
         fields = line.split("\t")

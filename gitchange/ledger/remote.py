@@ -48,6 +48,8 @@ class Report:
     """What is still local only, in words."""
     problems: list[str] = field(default_factory=list)
     """Why."""
+    refused: bool = False
+    """Whether the remote answered and did not take what was sent, or did not let the user in. Offline is no refusal."""
     kept: tuple[str, ...] = ()
     """Files that were not updated because they are edited here."""
     retries: int = 0
@@ -285,6 +287,7 @@ def exchange(
     with_branch: bool,
     sending: bool = True,
     restore: bool = False,
+    after: Report | None = None,
 ) -> Report:
     """Make here and there the same, in these steps:
 
@@ -298,6 +301,7 @@ def exchange(
        unknown words and after a broken connection, and not after one that is final (a hook, a protected branch);
     7. tell what is on the remote and what is still only here.
 
+    `after` is what the same command fetched a moment ago: when that went well, the first attempt begins with 5.
     Being offline is no error of the work that was done: it is in the report.
     """
     settle(repository)
@@ -306,9 +310,11 @@ def exchange(
     if remote is None:
         return report
     idle, seen = 0, None
+    fetched = after is not None and after.remote == remote and not after.problems
     for attempt in range(ATTEMPTS):
         sent = False
         report.problems.clear()
+        report.refused = False
         # 1. to 5.
         try:
             with _alone(repository):
@@ -321,14 +327,16 @@ def exchange(
                     with_branch=with_branch,
                     sending=sending,
                     restore=restore,
+                    fetched=fetched and attempt == 0,
                 )
             sent = sending and refused is None
+            report.refused = refused is not None
         except program.ConnectionBrokenError as error:
             report.problems.append(error.message)
             refused = "unknown"
         except program.NoAccessError as error:
             report.problems.append(error.message)
-            report.mend = error.hint
+            report.mend, report.refused = error.hint, sending
             break
         except RemoteError as error:
             report.problems.append(error.message)
@@ -381,8 +389,30 @@ def _once(
     with_branch: bool,
     sending: bool,
     restore: bool,
+    fetched: bool,
 ) -> program.Refusal | None:
     """Steps 1 to 5 of an exchange; why the remote refused a ref, None when it refused none."""
+    if not fetched:
+        _take(repository, remote, branch, who, report, restore=restore)
+    # 5.
+    if not sending:
+        return None
+    refused = push(repository, remote, branch, with_branch=with_branch, report=report)
+    if refused is None:
+        _remember(repository, remote, branch)
+    return refused
+
+
+def _take(
+    repository: Repository,
+    remote: str,
+    branch: str,
+    who: Callable[[], tuple[Person, Person]],
+    report: Report,
+    *,
+    restore: bool,
+) -> None:
+    """Steps 1 to 4 of an exchange."""
     # 1.
     fetch(repository, remote, branch)
     # 2.
@@ -403,13 +433,6 @@ def _once(
     fast_forward(repository, remote, branch, report)
     if not gone:
         _remember(repository, remote, branch)
-    # 5.
-    if not sending:
-        return None
-    refused = push(repository, remote, branch, with_branch=with_branch, report=report)
-    if refused is None:
-        _remember(repository, remote, branch)
-    return refused
 
 
 def _tell_waiting(

@@ -59,8 +59,7 @@ def document(
     """
     by = workspace.me()
     # 1. Fetch.
-    if push:
-        workspace.exchange(with_branch=False, sending=False)
+    fetched = workspace.exchange(with_branch=False, sending=False) if push else None
     workspace = workspace.fresh()
 
     def prepare(place: Workspace) -> _Prepared:
@@ -75,7 +74,11 @@ def document(
         return Documented(assessment, proposed.commit, prepared.witnessed, report, (), proposed)
     # 2. to 5.
     made, report = land(
-        workspace, lambda place: _commit(place, prepare(place)), push=push, command="document"
+        workspace,
+        lambda place: _commit(place, prepare(place)),
+        push=push,
+        command="document",
+        after=fetched,
     )
     after = workspace.fresh().assessor.one(change_id)
     return Documented(after, made.commit, made.witnessed, report, made.kept)

@@ -29,7 +29,12 @@ Made = TypeVar("Made", bound=Landed)
 
 
 def land(
-    workspace: Workspace, make: Callable[[Workspace], Made], *, push: bool, command: str
+    workspace: Workspace,
+    make: Callable[[Workspace], Made],
+    *,
+    push: bool,
+    command: str,
+    after: Report | None = None,
 ) -> tuple[Made, Report]:
     """Bring a commit to the branch of record, here and on the remote, in these steps:
 
@@ -37,7 +42,8 @@ def land(
     2. send notes and branch;
     3. when others were faster on the remote, take it back, fetch, and begin again on top of their work.
 
-    `make` decides anew each time whether the commit may be made, and moves the branch. `command` is for the hint.
+    `make` decides anew each time whether the commit may be made, and moves the branch. `command` is for the hint;
+    `after` is what the command fetched before.
     """
     for _ in range(remotes.ATTEMPTS):
         # 1.
@@ -46,7 +52,8 @@ def land(
         remote = remotes.remote_name(workspace.repository, workspace.branch)
         if not push or remote is None:
             return made, Report(remote)
-        report = workspace.fresh().exchange(with_branch=True)
+        report = workspace.fresh().exchange(with_branch=True, after=after)
+        after = None
         # 3.
         if not _overtaken(workspace, remote, made):
             return made, report

@@ -199,8 +199,7 @@ def adopt_policy(workspace: Workspace, revision: str, *, push: bool = True, on: 
     With `on` ("" for policy/vN), or where the policy in force wants merge requests, on a branch of that name
     instead. Refused while root's threshold, under the policy in force, is not met.
     """
-    if push:
-        workspace.exchange(with_branch=False, sending=False)
+    fetched = workspace.exchange(with_branch=False, sending=False) if push else None
     workspace = workspace.fresh()
     proposed, entries, message = _adoption(workspace, revision)
     repository = workspace.repository
@@ -218,7 +217,7 @@ def adopt_policy(workspace: Workspace, revision: str, *, push: bool = True, on: 
         log = f"gitchange policy adopt {adopted.policy.version}"
         return Landed(old, made, move_branch(repository, place.branch, old, made, log))
 
-    landed, report = land(workspace, commit, push=push, command="policy adopt")
+    landed, report = land(workspace, commit, push=push, command="policy adopt", after=fetched)
     return Adopted(proposed, landed.commit, report if push else None)
 
 

@@ -35,6 +35,8 @@ class Proposed:
     """Where to open the merge request; empty when nobody can tell."""
     problem: str
     """Why it was not pushed; empty when it was, or was not to be."""
+    refused: bool = False
+    """Whether the remote answered and did not take it, or did not let the user in."""
 
 
 def propose(
@@ -75,9 +77,11 @@ def propose(
     try:
         result = program.push(repository, remote, commit, ref, hooks=True)
     except RemoteError as error:
-        return Proposed(name, commit, False, "", error.message)
+        no_access = isinstance(error, program.NoAccessError)
+        return Proposed(name, commit, False, "", error.message, refused=no_access)
     if not result.ok:
-        return Proposed(name, commit, False, "", f"{remote} refused {name}: {result.message}")
+        problem = f"{remote} refused {name}: {result.message}"
+        return Proposed(name, commit, False, "", problem, refused=True)
     return Proposed(
         name, commit, True, _told(result.message) or _where(repository, remote, name, workspace), ""
     )

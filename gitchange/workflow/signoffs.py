@@ -171,6 +171,6 @@ def sign(draft: Draft, answers: Answers, comment: str, *, push: bool = True) -> 
     )
     judged, made = sign_and_keep(workspace, workspace.policy, draft.text, predicate, message)
     # 3. Sent.
-    report = workspace.exchange(with_branch=False) if push else None
+    report = workspace.exchange(with_branch=False, after=draft.fetched) if push else None
     after = workspace.fresh().assessor.one(draft.text.change, draft.branch)
     return Signed(judged, after, repository.ref(notes.REF) or made, report)

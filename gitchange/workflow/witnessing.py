@@ -38,8 +38,7 @@ def seal(workspace: Workspace, *, push: bool = True, proposal: str | None = None
     3. commit the same tree with the trailer, and send it.
     """
     # 1.
-    if push:
-        workspace.exchange(with_branch=False, sending=False)
+    fetched = workspace.exchange(with_branch=False, sending=False) if push else None
     workspace = workspace.fresh()
     # 2.
     tip = _unwitnessed(workspace)
@@ -51,7 +50,7 @@ def seal(workspace: Workspace, *, push: bool = True, proposal: str | None = None
         report = workspace.exchange(with_branch=False) if push else None
         made = propose(workspace, proposal or f"seal/{tip[:12]}", {}, _message(tip), push=push)
         return Sealed(made.commit, tip, report, made)
-    sealed, report = land(workspace, _commit, push=push, command="seal")
+    sealed, report = land(workspace, _commit, push=push, command="seal", after=fetched)
     return Sealed(sealed.commit, sealed.notes, report if push else None)
 
 

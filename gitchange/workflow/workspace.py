@@ -78,10 +78,18 @@ class Workspace:
 
     # -- the remote --------------------------------------------------------------------------
 
-    def exchange(self, *, with_branch: bool, sending: bool = True, restore: bool = False) -> Report:
+    def exchange(
+        self, *, with_branch: bool, sending: bool = True, restore: bool = False, after: Report | None = None
+    ) -> Report:
         """Fetch, unite, fast-forward and, when sending, push; Refused when the remote lost sign-offs."""
         return remotes.exchange(
-            self.repository, self.branch, self.who, with_branch=with_branch, sending=sending, restore=restore
+            self.repository,
+            self.branch,
+            self.who,
+            with_branch=with_branch,
+            sending=sending,
+            restore=restore,
+            after=after,
         )
 
     # -- the user ----------------------------------------------------------------------------

@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from gitchange.errors import RemoteError
+from gitchange.git import program
+from gitchange.git.repository import Repository
 from gitchange.ledger import remote
 from tests.company import Company, git, gitchange
 
@@ -56,9 +59,6 @@ def test_signing_fetches_first(shared: Make) -> None:
     place.company.must("ada", "approve", place.change, "-y", "-m", "go", directory=place.clone["ada"])
     place.company.must("bo", "implement", place.change, *IMPLEMENT, directory=place.clone["bo"])
     fresh = place.company.request("ada", directory=place.clone["ada"])
-    place.company.must(
-        "bo", "withdraw", place.change, "-m", "x", directory=place.clone["bo"]
-    ) if False else None
     assert place.company.do("bo", "withdraw", fresh, "-m", "x", directory=place.clone["bo"]).code == 1
     assert status(place.clone["bo"], fresh) == "requested"
 
@@ -272,10 +272,53 @@ def test_protected_main_is_told(shared: Make, monkeypatch: pytest.MonkeyPatch) -
     hook.write_text('#!/bin/sh\ntest "$1" = refs/heads/main || exit 0\necho main is protected >&2\nexit 1\n')
     hook.chmod(0o755)
     done = place.company.do("ada", "document", place.change, *DOCUMENT, directory=place.clone["ada"])
+    assert done.code == 3, "a script must not take it for documented"
     assert "main is protected" in done.err
     assert "still only here" in done.err
     assert status(place.clone["ada"], place.change) == "documented"
     assert has(place.server, REF) == has(place.clone["ada"], REF)
+
+
+@pytest.mark.parametrize("verb", ["withdraw", "new", "seal", "branch"])
+def test_exit_code_tells_what_the_remote_refused(shared: Make, verb: str) -> None:
+    """Whatever is written and refused by a remote that answers stays here, is told, and ends with exit code 3."""
+    place = shared("requested", "ada", "bo")
+    bo = place.clone["bo"]
+    hook = place.server / "hooks" / "pre-receive"
+    hook.write_text("#!/bin/sh\necho closed for the day >&2\nexit 1\n")
+    hook.chmod(0o755)
+    if verb == "seal":
+        place.company.must("ada", "approve", place.change, "-y", "-m", "go", "--no-push", directory=bo)
+    command = {
+        "withdraw": ["withdraw", place.change, "-y", "-m", "not needed"],
+        "new": ["new", "--commit", *_request()],
+        "seal": ["seal"],
+        "branch": ["new", "--branch", "change/x", *_request()],
+    }[verb]
+    done = place.company.do("bo", *command, directory=bo)
+    assert done.code == 3, done.err
+    assert "closed for the day" in done.err
+    assert "still only here" in done.err
+    hook.unlink()
+    place.company.must("bo", "sync", directory=bo)
+    for ref in (REF, "refs/heads/main"):
+        assert has(place.server, ref) == has(bo, ref)
+
+
+def test_refusals_are_known_whatever_the_language(shared: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """git translates its words; that somebody was faster is known all the same."""
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    monkeypatch.setenv("LANGUAGE", "de")
+    place = shared("requested", "ada", "bo")
+    ada, bo = place.clone["ada"], place.clone["bo"]
+    place.company.must("ada", "new", "--commit", *_request(), directory=ada)
+    place.company.must("bo", "new", "--commit", "--no-push", *_request(), directory=bo)
+    tip = has(bo, "refs/heads/main")
+    result = program.push(Repository.open(bo), "origin", tip, "refs/heads/main", hooks=True)
+    assert result.refusal == "race", result.message
+    place.server.rename(place.server.with_name("away.git"))
+    with pytest.raises(RemoteError, match="does not appear to be a git repository"):
+        program.push(Repository.open(bo), "origin", tip, "refs/heads/main", hooks=True)
 
 
 def test_diverged_main_is_told_and_left(shared: Make) -> None:
