@@ -8,17 +8,19 @@ what only shows in the whole: removed files, notes on nothing, witnesses without
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from gitchange.assessment.assess import Assessor
 from gitchange.assessment.overview import Assessment
 from gitchange.git import program
+from gitchange.git.program import Touch
 from gitchange.ledger import chain, notes
 from gitchange.ledger.records import TRAILER, trailer_of
 from gitchange.ledger.remote import verified_branch
-from gitchange.ledger.signoffs import described, signers_of
+from gitchange.ledger.signoffs import Doubt, Text, described, signers_of
 from gitchange.model import identifiers
 from gitchange.model.finding import Finding, has_errors, in_order
 from gitchange.model.statement import StatementError, read_statement
@@ -89,7 +91,8 @@ def verify_repository(assessor: Assessor, changes: tuple[str, ...] = ()) -> Veri
     1. the introduction is pinned and part of the branch of record;
     2. the policy can be read, and every version was approved under the one before it;
     3. every change file can be read and lies where it belongs, and none was removed;
-    4. every line of the notes is a sign-off on a text of a change;
+    4. every line of the notes is a sign-off on a text of a change; one that is none is a warning where it decides
+       nothing: on a text that is not merged yet, an earlier one, or that of a documented change;
     5. no notes commit lost a line of its parents;
     6. every sign-off of an open change is genuine;
     7. every documented change is borne out by its record, from the branch of record alone;
@@ -165,35 +168,102 @@ def _cannot_check(assessor: Assessor) -> bool:
 
 
 def _check_notes(assessor: Assessor, assessments: tuple[Assessment, ...]) -> tuple[int, tuple[Finding, ...]]:
-    """4. Notes on objects that are no text of any change, here or on another branch."""
-    known = {version.blob for a in assessments for version in a.history}
-    known |= {a.evidence.blob for a in assessments if a.evidence is not None}
+    """4. Notes on what is no text of any change, and lines that are no sign-off where no verdict looks at them.
+
+    The lines on the current text of an open change are judged with it (6.). All others decide nothing: what is wrong
+    with one is a warning. Refs other than the branch of record are looked at only where a note is on something else,
+    and only for what the branch of record does not have.
+    """
+    texts = {version.blob: a for a in assessments for version in a.history}
+    texts |= {a.evidence.blob: a for a in assessments if a.evidence is not None}
+    found: list[Finding] = []
     count = 0
-    strange: list[tuple[str, int]] = []
+    strange: dict[str, tuple[bytes, ...]] = {}
     for oid, lines in assessor.notes.all():
         count += len(lines)
-        if oid not in known:
-            strange.append((oid, len(lines)))
+        if oid in texts:
+            found += _idle_lines(assessor, texts[oid], oid, lines)
+        else:
+            strange[oid] = lines
+    # Approvals of a policy are kept on its folder.
+    for oid in [oid for oid in strange if _is_policy(assessor, oid)]:
+        found += [bad for line in strange.pop(oid) if (bad := _bad_approval(line, oid)) is not None]
     if strange:
-        # Texts that only another branch has, e.g. of a request that is not merged yet, are no strangers.
-        elsewhere = {touch.blob for touch in program.touches(assessor.repository, "--all", identifiers.ROOT)}
-        # And approvals of a policy are kept on its folder.
-        policies = [oid for oid, _ in strange if _is_policy(assessor, oid)]
-        strange = [(oid, lines) for oid, lines in strange if oid not in elsewhere and oid not in policies]
-        bad = [_bad_approval(line, oid) for oid in policies for line in assessor.notes.lines(oid)]
-        found = [finding for finding in bad if finding is not None]
-    else:
-        found = []
+        for touch in _not_merged(assessor):
+            if identifiers.id_of(touch.path) is not None and (lines := strange.pop(touch.blob, ())):
+                commit = touch.commit[:12]
+                why = f"the text is that of commit {commit}, not merged yet"
+                mend = f"`git branch --all --contains {commit}` names the branch"
+                found += _told(assessor, _text(assessor, touch.path, touch.blob), lines, why, mend)
+    if strange:  # a text of a change that was removed since: it is missed by name (3.)
+        for touch in program.touches(assessor.repository, assessor.ground.main, identifiers.ROOT):
+            strange.pop(touch.blob, None)
     found += [
         Finding(
             "note.on-nothing",
-            f"{lines} line(s) are kept on {oid}, which is no text of any change",
+            f"{len(lines)} line(s) are kept on {oid}, which is no text of any change",
             "a note belongs on the blob of a change file; its text may be on a branch that is not here",
             "warning",
         )
-        for oid, lines in strange
+        for oid, lines in strange.items()
     ]
     return count, in_order(found)
+
+
+def _not_merged(assessor: Assessor) -> Iterator[Touch]:
+    """The history of change files that other refs have, and the branch of record has not."""
+    hidden = [assessor.ground.main, *filter(None, [assessor.notes.commit])]
+    return program.touches(assessor.repository, "--all", identifiers.ROOT, hidden=hidden)
+
+
+def _idle_lines(
+    assessor: Assessor, assessment: Assessment, oid: str, lines: tuple[bytes, ...]
+) -> Iterator[Finding]:
+    """What is wrong with lines on a text of the branch of record that its verdict did not look at, or let pass."""
+    evidence = assessment.evidence
+    is_current = evidence is not None and evidence.blob == oid
+    if is_current and assessment.record is None:
+        return
+    if assessment.record is not None:
+        why = "the change was documented without it"
+    else:
+        why = "it is on an earlier text" if evidence is not None else "the file cannot be read"
+    genuine = {sign_off.line for sign_off in assessment.sign_offs}
+    left = tuple(line for line in lines if line.decode("ascii", "replace") not in genuine)
+    if not left or (assessment.change is None and identifiers.id_of(assessment.path) is None):
+        return
+    known = {finding.message for finding in assessment.findings}
+    if evidence is not None and is_current:  # a forge may have squashed request and record into one file
+        text = Text(evidence.change.id, evidence.change.path, oid, evidence.sha256)
+    else:
+        text = _text(assessor, assessment.path, oid)
+    for finding in _told(assessor, text, left, why):
+        if finding.message.removesuffix(f"; {why}") not in known:
+            yield finding
+
+
+def _text(assessor: Assessor, path: str, oid: str) -> Text:
+    return Text(
+        identifiers.id_of(path) or "",
+        path,
+        oid,
+        hashlib.sha256(assessor.repository.blob(oid)).hexdigest(),
+    )
+
+
+def _told(
+    assessor: Assessor, text: Text, lines: tuple[bytes, ...], why: str, mend: str = ""
+) -> Iterator[Finding]:
+    """What is wrong with lines that decide nothing, as warnings; `why` says that they do not."""
+    if assessor.policy is None:
+        return
+    authenticator = assessor.authenticator(assessor.policy, assessor.now)
+    for line in lines:
+        judged = authenticator.authenticate(line, text)
+        if isinstance(judged, Doubt):
+            finding = judged.finding
+            hint = "; ".join(filter(None, [finding.hint, mend]))
+            yield replace(finding, message=f"{finding.message}; {why}", hint=hint, severity="warning")
 
 
 def _is_policy(assessor: Assessor, oid: str) -> bool:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from gitchange.cli.terminal import ask, choose, say
+from gitchange.cli import context as from_context
+from gitchange.cli.terminal import ask, choose, say, tell
 from gitchange.errors import UsageError
 from gitchange.site.scaffold import site_files
 from gitchange.workflow import setup
@@ -72,7 +73,7 @@ def init_command(
             own = setup.first_policy(principal, Path(key_file).expanduser(), system)
         files = own
     title = title or ask("title of the repository and its site", "--title", default="Changes")
-    done = setup.initialise(folder, title, files, site_files(title))
+    done = setup.initialise(folder, title, files, site_files(title), from_context.now())
     verb = "made" if done.created else "adopted"
     say(f"{verb} the configuration repository {done.directory}", bold=True)
     people, systems = len(done.policy.people), len(done.policy.systems)
@@ -80,7 +81,6 @@ def init_command(
     say(f"introduction commit (pinned): {done.introduction}")
     for path in done.kept:
         say(f"{path} was there and differs; it was left as it is")
-    for words in done.missing_duties:
-        say(f"note: {words}", fg="yellow")
+    tell(done.findings)
     say("next: `gitchange new`, and everybody who clones pins the introduction:")
     say(f"  git config gitchange.introduction {done.introduction}")

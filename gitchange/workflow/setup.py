@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,7 @@ from gitchange.model.policy import Policy, load_policy, write_first_policy
 from gitchange.signing.certificates import EXPORT, INSTALL
 from gitchange.signing.gpg import OpenPgpSigner
 from gitchange.signing.keys import parse_public_line
-from gitchange.signing.signers import Signers
+from gitchange.workflow.doctor import policy_findings
 from gitchange.workflow.joining import prepare_remotes
 from gitchange.workflow.tools import signer_by
 
@@ -45,8 +46,7 @@ class Initialised:
     """Whether the repository is new; otherwise an existing one was adopted."""
     policy: Policy
     findings: tuple[Finding, ...]
-    missing_duties: tuple[str, ...]
-    """In plain words: what this policy cannot give."""
+    """What its members cannot do by this policy and what in it needs looking after: what `doctor` tells of it."""
     kept: tuple[str, ...] = ()
     """Files of the work tree that stood in the way and were left as they are."""
 
@@ -115,7 +115,7 @@ def _certificate_file(principal: str, text: bytes) -> dict[str, bytes]:
 
 
 def initialise(
-    directory: Path, title: str, files: Mapping[str, bytes], site: Mapping[str, bytes]
+    directory: Path, title: str, files: Mapping[str, bytes], site: Mapping[str, bytes], now: dt.datetime
 ) -> Initialised:
     """Make or adopt a repository, in these steps:
 
@@ -184,9 +184,8 @@ def initialise(
             if before is not None:
                 repository.set_config(INTRODUCTION_KEY, before)
             raise
-    return Initialised(
-        repository.directory, branch, commit, created, policy, found, missing_duties(policy, signers), kept
-    )
+    told = tuple(dict.fromkeys([*found, *policy_findings(policy, now)]))
+    return Initialised(repository.directory, branch, commit, created, policy, told, kept)
 
 
 def _beginning(repository: Repository, policy: Policy) -> str | None:
@@ -227,32 +226,3 @@ def _introduction(
     who = (program.identity(repository, "AUTHOR"), program.identity(repository, "COMMITTER"))
     message = f"Introduce gitchange: policy version {policy.version}\n\n{title}\n"
     return repository.write_commit(edited, (old,) if old else (), message, *who)
-
-
-def missing_duties(policy: Policy, signers: Signers) -> tuple[str, ...]:
-    """What a policy cannot give, in plain words: duties that nobody could separate, persons without a key."""
-    words: list[str] = []
-    people = policy.people
-    if len(people) == 1:
-        words.append(
-            f"{people[0]} holds every role alone: nobody can evaluate a change that {people[0]} requests, and "
-            "nobody can validate what that person implemented. Separation of duties needs at least one more "
-            "person, with a key of their own."
-        )
-    else:
-        for rule in policy.file.rules:
-            for step, asks in (("evaluation", rule.evaluation), ("validation", rule.validation)):
-                if asks is None:
-                    continue
-                members = policy.members(asks.role)
-                if len(members) == asks.approvals:
-                    other = "requests" if step == "evaluation" else "implements"
-                    words.append(
-                        f"rule {rule.name!r}: {step} needs all {len(members)} member(s) of {asks.role} "
-                        f"({', '.join(members)}), so a change that one of them {other} cannot pass it."
-                    )
-    without = [person for person in policy.signing_people if not signers.knows(person)]
-    if without:
-        named = ", ".join(without[:5]) + (f" and {len(without) - 5} more" if len(without) > 5 else "")
-        words.append(f"no key is known for {named}: they cannot sign yet.")
-    return tuple(words)

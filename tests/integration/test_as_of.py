@@ -51,3 +51,15 @@ def test_as_of_builds_the_site_of_then(tmp_path: Path) -> None:
         page = next((tmp_path / name).rglob(f"{change}.html")).read_text()
         assert f'class="status s-{status}"' in page
         assert bool(list((tmp_path / name).rglob(f"{later}.html"))) == known
+
+
+def test_as_of_knows_no_change_that_came_later(tmp_path: Path) -> None:
+    """A change that was requested afterwards was not there, by whichever name it is asked for."""
+    company = found(tmp_path)
+    before = git(company.repo, "rev-parse", "main")
+    change = company.request()
+    for name in (change, change[-4:]):
+        assert company.show(name)["id"] == change
+        done = gitchange(company.repo, "show", name, "--as-of", before)
+        assert done.code == 2
+        assert f"on main as of {before[:12]}" in done.err

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.company import Company, git, gitchange
+from tests.company import Company, Result, git, gitchange
 
 from .conftest import Scene, Take
 
@@ -85,6 +87,123 @@ def test_list_does_not_hold_what_is_not_merged(take: Take) -> None:
     assert gitchange(scene.repo, "list", "--json").json["changes"] == []
     assert scene.status == "requested"
     assert scene.company.do("bo", "verify").code == 0
+
+
+# -- lines on what is not merged ------------------------------------------------------------------
+
+
+def put(scene: Scene, blob: str, *lines: str) -> None:
+    """Write a note with stock git."""
+    data = "".join(f"{line}\n" for line in lines).encode()
+    note = git(scene.repo, "hash-object", "-w", "--stdin", data=data)
+    git(scene.repo, "notes", "--ref=gitchange/approvals", "add", "-f", "-C", note, blob)
+
+
+def altered(line: str) -> str:
+    """A sign-off with one bit of its signature turned over."""
+    envelope = json.loads(line)
+    raw = bytearray(base64.b64decode(envelope["signatures"][0]["sig"]))
+    raw[-1] ^= 1
+    envelope["signatures"][0]["sig"] = base64.b64encode(raw).decode()
+    return json.dumps(envelope, separators=(",", ":"))
+
+
+@pytest.mark.parametrize("fetched", [False, True], ids=["a branch here", "a fetched branch"])
+def test_verify_warns_of_bad_lines_on_what_is_not_merged(take: Take, tmp_path: Path, fetched: bool) -> None:
+    """They decide nothing yet, so they are no breach; each is named, with its place. After the merge they are one."""
+    scene = on_branch(take("founded").company)
+    scene.company.must("ada", "approve", scene.change, "-y", "-m", "go")
+    blob = git(scene.repo, "rev-parse", f"feature:{scene.path}")
+    commit = git(scene.repo, "rev-parse", "feature")
+    good = git(scene.repo, "notes", "--ref=gitchange/approvals", "show", blob)
+    git(scene.repo, "switch", "--quiet", "main")
+    place = scene.repo
+    if fetched:
+        place = tmp_path / "clone"
+        git(tmp_path, "clone", "--quiet", str(scene.repo), str(place))
+        git(place, "config", "gitchange.introduction", git(scene.repo, "config", "gitchange.introduction"))
+
+    def verified() -> Result:
+        if fetched:
+            refs = ("refs/heads/*:refs/remotes/origin/*", "refs/notes/*:refs/notes/*")
+            git(place, "fetch", "--quiet", "origin", *refs)
+        return gitchange(place, "verify", "--json")
+
+    assert (verified().code, verified().json["findings"]) == (0, [])
+    put(scene, blob, good, altered(good), "nonsense")
+    done = verified()
+    assert (done.code, done.json["verdict"]) == (0, "ok")
+    told = {finding["code"]: finding for finding in done.json["findings"]}
+    assert told.keys() == {"signature.invalid", "envelope.not-json"}
+    for finding in told.values():
+        assert finding["severity"] == "warning"
+        assert (finding["change"], finding["path"]) == (scene.change, scene.path)
+        assert f"commit {commit[:12]}, not merged yet" in finding["message"]
+        assert f"git branch --all --contains {commit[:12]}" in finding["hint"]
+    branch = "origin/feature" if fetched else "feature"
+    shown = gitchange(place, "show", scene.change, "--branch", branch, "--json").json
+    assert "in doubt" in shown["flags"]
+    scene.company.become("bo")
+    git(scene.repo, "merge", "--quiet", "--ff-only", "feature")
+    if fetched:
+        git(place, "pull", "--quiet", "origin", "main")
+    done = verified()
+    assert (done.code, done.json["verdict"]) == (1, "breach")
+    assert {f["code"]: f["severity"] for f in done.json["findings"]} == dict.fromkeys(told, "error")
+
+
+@pytest.mark.parametrize("stage", ["edited", "documented", "unreadable"])
+def test_verify_warns_of_bad_lines_that_decide_nothing(take: Take, stage: str) -> None:
+    """On an earlier text, and on a documented change, a line that is no sign-off is named; it is no breach."""
+    scene = take("documented" if stage == "documented" else "approved")
+    first = git(scene.repo, "log", "--format=%H", "--diff-filter=A", "--", scene.path)
+    blob = git(scene.repo, "rev-parse", f"{first}:{scene.path}")
+    good = git(scene.repo, "notes", "--ref=gitchange/approvals", "show", blob).split("\n")
+    if stage == "edited":
+        scene.commit(scene.file.read_text().replace("It expires.", "It expires soon."))
+    elif stage == "unreadable":
+        scene.commit("nonsense")
+    before = gitchange(scene.repo, "verify", "--json")
+    put(scene, blob, *good, altered(good[0]), "nonsense")
+    after = gitchange(scene.repo, "verify", "--json")
+    assert after.code == before.code == (1 if stage == "unreadable" else 0)
+    fresh = [f for f in after.json["findings"] if f not in before.json["findings"]]
+    assert {(f["code"], f["severity"]) for f in fresh} == {
+        ("signature.invalid", "warning"),
+        ("envelope.not-json", "warning"),
+    }
+    assert {(f["change"], f["path"]) for f in fresh} == {(scene.change, scene.path)}
+    why = {"edited": "it is on an earlier text", "documented": "the change was documented without it"}
+    assert all(f["message"].endswith(why.get(stage, "the file cannot be read")) for f in fresh)
+
+
+def test_verify_takes_words_that_were_taken_back(take: Take) -> None:
+    """A genuine sign-off that a record does not hold, because another word came after it, is nothing to warn of."""
+    scene = take("requested")
+    scene.company.must("ada", "request-info", scene.change, "-m", "which chain?")
+    scene.company.complete(scene.change)
+    scene.company.must("ada", "document", scene.change, *DOCUMENT)
+    done = gitchange(scene.repo, "verify", "--json")
+    assert (done.code, done.json["findings"]) == (0, [])
+
+
+def test_verify_knows_no_text_of_a_branch_that_is_gone(take: Take) -> None:
+    """A note on a text that no branch here has is told as that."""
+    scene = on_branch(take("founded").company)
+    scene.company.must("ada", "approve", scene.change, "-y", "-m", "go")
+    git(scene.repo, "switch", "--quiet", "main")
+    git(scene.repo, "branch", "--quiet", "-D", "feature")
+    done = gitchange(scene.repo, "verify", "--json")
+    assert (done.code, [f["code"] for f in done.json["findings"]]) == (0, ["note.on-nothing"])
+
+
+def test_verify_misses_a_removed_change_by_its_name(take: Take) -> None:
+    """The sign-offs on a change that somebody removed are no strangers."""
+    scene = take("approved")
+    git(scene.repo, "rm", "--quiet", scene.path)
+    git(scene.repo, "commit", "--quiet", "-m", "gone")
+    done = gitchange(scene.repo, "verify", "--json")
+    assert (done.code, [f["code"] for f in done.json["findings"]]) == (1, ["change.removed"])
 
 
 # -- authors --------------------------------------------------------------------------------------

@@ -267,6 +267,17 @@ def test_sign_off_on_a_branch_needs_the_branch(site: Sites) -> None:
     assert place.taken("origin", "feature", NOTES) == ""
 
 
+def test_bad_line_on_the_text_of_a_branch_is_refused(site: Sites) -> None:
+    """What is not merged yet is looked at as what is: a bad line on it lands neither with its branch nor after it."""
+    place = site("requested")
+    git(place.clone, "switch", "--quiet", "-c", "feature")
+    place.edit(place.file, "Both load balancers", "All of them")
+    place.put(place.text, [craft(place, "ada", "approve"), "nonsense"])
+    assert "[envelope.not-json]" in place.refused("origin", "feature", NOTES)
+    assert place.taken("origin", "feature") == ""
+    assert "[envelope.not-json]" in place.refused("origin", NOTES)
+
+
 def test_what_was_requested_and_signed_offline_goes_through(site: Sites) -> None:
     """`sync` sends a request and the sign-off on it together, where the server takes neither alone."""
     place = site("founded")

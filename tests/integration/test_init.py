@@ -153,6 +153,21 @@ def test_branch_that_is_not_there_is_not_invented(tmp_path: Path) -> None:
     assert git(company.repo, "branch", "--list").strip() == "* main"
 
 
+def told_of_policy(finding: dict[str, str]) -> bool:
+    return finding["code"].startswith(("duties.", "root.", "role.", "key.", "policy.", "waiver.", "model."))
+
+
+def test_policy_that_gives_everything_is_told_nothing(tmp_path: Path) -> None:
+    """Where every change can be completed whoever requests it, `init` has nothing to say of the policy."""
+    company, _ = prepared(tmp_path)
+    text = POLICY.replace(
+        'security       = { members = ["eve@', 'security       = { members = ["mo@example.org", "eve@'
+    )
+    policy = write_policy(tmp_path, text)
+    done = company.must("ada", "init", "--title", "T", "--policy", str(policy))
+    assert "mend: " not in done.out
+
+
 def test_first_policy_says_what_it_cannot_give(tmp_path: Path) -> None:
     """A policy of one person is written from a public key, and says that nobody separates duties."""
     company, _ = prepared(tmp_path)
@@ -160,8 +175,16 @@ def test_first_policy_says_what_it_cannot_give(tmp_path: Path) -> None:
         *("ada", "init", "--title", "T", "--principal", "ada@example.org"),
         *("--key", f"{company.key('ada')}.pub", "--system", "shop"),
     )
-    assert "holds every role alone" in done.out
-    assert "Separation of duties" in done.out
+    assert "changes cannot be evaluated: change-manager is only ada@example.org" in done.out
+    assert "add another member who does not implement to system-user" in done.out
+    told = [f for f in gitchange(company.repo, "doctor", "--json").json["findings"] if told_of_policy(f)]
+    assert {f["code"] for f in told} == {"duties.no-evaluator", "duties.no-validator", "root.one-person"}
+    for finding in told:
+        words = (
+            f"{finding['severity']}: {finding['message']} [{finding['code']}]\n    mend: {finding['hint']}\n"
+        )
+        assert words in done.out
+    assert done.out.count("    mend: ") == len(told)
     change = company.request("ada", "--system", "shop")
     refused = company.do("ada", "approve", change, "--yes", "-m", "go")
     assert refused.code == 1

@@ -178,3 +178,77 @@ def test_what_could_not_be_pushed_waits_here(company: Company, people: dict[str,
     made = company.must("bo", "new", "--branch=mine", *request_options(), directory=people["bo"])
     assert "still only here: the branch mine" in made.err
     assert git(people["bo"], "rev-parse", "mine")
+
+
+# -- short ids of what is not merged ------------------------------------------------------------------
+
+
+def requested_on(company: Company, folder: Path, branch: str, change: str | None = None) -> str:
+    """A request on a branch, pushed; with the id that is asked for, or one of its own."""
+    options = ["--id", change] if change else []
+    made = company.must("bo", "new", f"--branch={branch}", *options, *request_options(), directory=folder)
+    return made.out.split()[0]
+
+
+def test_short_id_finds_what_is_on_a_branch(company: Company, people: dict[str, Path]) -> None:
+    """The last part of an id names a request that only a branch has: here, or fetched, or named."""
+    bo, ada = people["bo"], people["ada"]
+    change = requested_on(company, bo, "change/certificate")
+    short = change[-4:].lower()
+    assert company.show(short, bo)["id"] == change
+    unknown = company.do("ada", "show", short, directory=ada)
+    assert unknown.code == 2
+    assert f"no change whose id ends in {change[-4:]} on main, nor on another branch" in unknown.err
+    signed = company.must("ada", "approve", short, "--yes", directory=ada)
+    assert f"signed: approve {change} by ada@example.org" in signed.out
+    for name in ("change/certificate", "origin/change/certificate"):
+        shown = company.must("ada", "show", short, "--branch", name, "--json", directory=ada).json
+        assert (shown["id"], shown["status"], shown["flags"]) == (change, "approved", ["not merged"])
+    company.must("ada", "verify", short, directory=ada)
+    elsewhere = company.do("ada", "show", short, "--branch", "main", directory=ada)
+    assert (elsewhere.code, f"ends in {change[-4:]} on main" in elsewhere.err) == (2, True)
+    nowhere = company.do("ada", "show", short, "--branch", "change/nothing", directory=ada)
+    assert (nowhere.code, "there is no branch change/nothing here" in nowhere.err) == (2, True)
+
+
+@pytest.mark.parametrize("on_main", [True, False], ids=["one on main", "none on main"])
+def test_short_id_that_several_branches_fit_is_not_guessed(
+    company: Company, people: dict[str, Path], on_main: bool
+) -> None:
+    """Where two changes have the same last part, both are named, wherever they are; --branch tells them apart."""
+    bo = people["bo"]
+    first = company.request("bo", directory=bo) if on_main else requested_on(company, bo, "change/first")
+    other = f"CHG-20200229-{first[-4:]}"
+    path = bo / "changes" / "2020" / "02" / f"{other}.toml"
+    git(bo, "switch", "--quiet", "-c", "change/other", "main" if on_main else "change/first")
+    mine = next(bo.glob(f"changes/*/*/{first}.toml"))
+    path.parent.mkdir(parents=True)
+    path.write_text(mine.read_text().replace(first, other))
+    git(bo, "rm", "--quiet", str(mine))
+    git(bo, "add", str(path))
+    git(bo, "commit", "--quiet", "-m", "the same last part")
+    git(bo, "switch", "--quiet", "main")
+    for command in ("show", "approve"):
+        done = company.do("ada", command, first[-4:], directory=bo)
+        assert done.code == 2
+        assert f"{first[-4:]!r} fits several changes: {other}, {first}" in done.err
+    shown = company.must("ada", "show", first[-4:], "--branch", "change/other", "--json", directory=bo)
+    assert shown.json["id"] == other
+
+
+def test_branch_that_cannot_be_read_hides_no_other(company: Company, people: dict[str, Path]) -> None:
+    """Somebody's branch with an impossible folder keeps nobody from naming what others have."""
+    bo = people["bo"]
+    change = requested_on(company, bo, "change/certificate")
+    blob = git(bo, "hash-object", "-w", "--stdin", data=b"x")
+    entry = b"100644 x\0" + bytes.fromhex(blob)
+    twice = git(bo, "hash-object", "-w", "-t", "tree", "--literally", "--stdin", data=entry + entry)
+    root = git(bo, "mktree", data=f"040000 tree {twice}\tchanges\n".encode())
+    git(bo, "update-ref", "refs/heads/change/bad", git(bo, "commit-tree", root, "-m", "bad"))
+    for name in (change, change[-4:]):
+        assert company.show(name, bo)["id"] == change
+    git(bo, "switch", "--quiet", "main")
+    git(bo, "branch", "--quiet", "-D", "change/certificate")
+    git(bo, "update-ref", "-d", "refs/remotes/origin/change/certificate")
+    for name in (change, change[-4:]):  # nobody can tell whether the unreadable one has it
+        assert company.do("ada", "show", name, directory=bo).code == 3

@@ -37,6 +37,7 @@ from tests.company import (
     write_policy,
 )
 from tests.gnupg import Gnupg, gnupg
+from tests.integration.test_hook import guard, push
 
 
 @dataclass(frozen=True)
@@ -332,6 +333,29 @@ def test_a_line_of_a_shared_key_is_named(company: MixedCompany) -> None:
     put(company, change, *after)
     assert findings(company, change)["signer.ambiguous"] == "warning"
     assert verdicts(company, change) == {"ada": True, "bo": True}
+
+
+def test_openpgp_line_by_a_key_that_the_policy_does_not_have_is_refused(
+    company: MixedCompany, tmp_path: Path
+) -> None:
+    """It would withhold approval, since nobody could tell what it was: a server with our hook does not take it."""
+    change = company.request()
+    company.must("ada", "approve", change, "--yes", "-m", "go")
+    server = tmp_path / "server.git"
+    git(tmp_path, "clone", "--quiet", "--mirror", str(company.repo), str(server))
+    guard(server, git(company.repo, "config", "gitchange.introduction"))
+    (line,) = lines(company, change)
+    put(
+        company,
+        change,
+        line,
+        resigned(line, lambda message: company.keyring.sign(message, "mallory@example.org")),
+    )
+    refused = push(company.repo, str(server), "refs/notes/gitchange/approvals")
+    assert refused.code != 0
+    assert "[signer.unknown]" in refused.told
+    assert findings(company, change)["signer.unknown"] == "error"
+    assert gitchange(server, "show", change, "--json").json["status"] == "approved"
 
 
 @pytest.mark.parametrize("named", ["subkey", "primary key"])

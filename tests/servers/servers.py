@@ -15,6 +15,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -52,6 +53,22 @@ class Server:
     """What each person's git configuration needs."""
     logs: tuple[Path, ...] = ()
     """Where the server writes about itself: files, or folders of files."""
+    home: Path = Path("/nonexistent")
+    """The home of the account that runs git on the server; an administrator works there as that account."""
+
+    def administer(self, *command: str, data: bytes = b"") -> str:
+        """Run a program on the server as its account, in a folder that has nothing to do with it; its output."""
+        done = subprocess.run(
+            command,
+            input=data,
+            cwd="/",
+            env=environment(self.home, USER=getpass.getuser()),
+            capture_output=True,
+            check=False,
+        )
+        said = done.stdout.decode() + done.stderr.decode()
+        assert done.returncode == 0, f"{' '.join(command)}: {said}"
+        return done.stdout.decode()
 
     def log(self) -> str:
         """Everything that the server wrote so far."""
@@ -159,7 +176,7 @@ def bare_repository(path: Path) -> Path:
 def folder(root: Path, people: Sequence[str]) -> Iterator[Server]:
     """A shared folder, by file:// (which talks the protocol, where a bare path would copy files)."""
     repository = bare_repository(root / "changes.git")
-    yield Server("file", repository, dict.fromkeys(people, repository.as_uri()))
+    yield Server("file", repository, dict.fromkeys(people, repository.as_uri()), home=root)
 
 
 # -- OpenSSH -------------------------------------------------------------------------------------------------
@@ -231,7 +248,9 @@ def openssh(root: Path, keys: Mapping[str, Path], more: str = "") -> Iterator[Se
     log = root / "sshd.log"
     with listening(_sshd(root, home, authorized, more), log, home) as port:
         url = f"ssh://{getpass.getuser()}@127.0.0.1:{port}{repository}"
-        yield Server("ssh", repository, dict.fromkeys(keys, url), _ssh_users(root, port, keys), {}, (log,))
+        yield Server(
+            "ssh", repository, dict.fromkeys(keys, url), _ssh_users(root, port, keys), {}, (log,), home
+        )
 
 
 # -- gitolite ------------------------------------------------------------------------------------------------
@@ -286,7 +305,8 @@ def gitolite(root: Path, keys: Mapping[str, Path], maintainer: str) -> Iterator[
     with listening(_sshd(root, home, home / ".ssh" / "authorized_keys"), log, home) as port:
         url = f"ssh://{getpass.getuser()}@127.0.0.1:{port}/changes"
         logs = (log, home / ".gitolite" / "logs")
-        yield Server("gitolite", repository, dict.fromkeys(keys, url), _ssh_users(root, port, keys), {}, logs)
+        users = _ssh_users(root, port, keys)
+        yield Server("gitolite", repository, dict.fromkeys(keys, url), users, {}, logs, home)
 
 
 # -- a web server --------------------------------------------------------------------------------------------
@@ -367,9 +387,38 @@ def web(root: Path, people: Sequence[str]) -> Iterator[Server]:
             {},
             {person: {"credential.helper": f"store --file={store}"} for person, store in stores.items()},
             (log, root / "nginx.log", root / "access.log"),
+            root,
         )
 
 
 def credential(port: int, person: str, password: str) -> str:
     """A line of `git credential-store`."""
     return f"http://{person}:{password.replace(' ', '%20')}@127.0.0.1:{port}\n"
+
+
+# -- the hook ------------------------------------------------------------------------------------------------
+
+
+def install_hook(server: Server) -> None:
+    """Guard the repository as `init --hook` and docs/servers.md say, as the server's administrator would."""
+    repository = str(server.repository)
+    commands = server.administer(sys.executable, "-P", "-m", "gitchange", "-C", repository, "init", "--hook")
+    server.administer("sh", "-eu", data=commands.encode())
+
+
+def install_hook_by_gitolite(server: Server) -> None:
+    """The same where gitolite keeps the hook: for one repository, named in its configuration."""
+    install_hook(server)
+    # What stands in hooks/ moves to where gitolite takes repositories' own hooks from, and links them.
+    own = server.home / "local" / "hooks" / "repo-specific"
+    own.mkdir(parents=True)
+    (server.repository / "hooks" / "pre-receive").rename(own / "gitchange")
+    settings = server.home / ".gitolite.rc"
+    said = settings.read_text()
+    for line in ('# LOCAL_CODE                =>  "$ENV{HOME}/local",', "# 'repo-specific-hooks',"):
+        assert line in said
+        said = said.replace(line, line.removeprefix("# "))
+    settings.write_text(said)
+    rules = server.home / ".gitolite" / "conf" / "gitolite.conf"
+    rules.write_text(rules.read_text() + "    option hook.pre-receive        = gitchange\n")
+    server.administer("gitolite", "setup")

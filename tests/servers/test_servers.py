@@ -221,7 +221,8 @@ def test_wrong_password_loses_nothing(at: At) -> None:
     store = Path(ada.git("config", "credential.helper").removeprefix("store --file="))
     store.write_text(credential(port, "ada", "wrong"))
     told = ada.do("approve", change, "--yes", "-m", "go")
-    assert told.code == 0
+    assert told.code == 3
+    assert f"signed: approve {change}" in told.out
     assert "could not read Password" in told.err
     assert "still only here: 1 notes commit(s)" in told.err
     assert "git ls-remote origin" in told.err

@@ -226,9 +226,13 @@ def test_a_rehearsal_says_what_the_verdict_will_say(
         return
     before = story.verdict()
     made = story.sign(by, verdict, rehearsal.role)
+    if verdict == "override-freeze":
+        story.signed[-1] = replace(made, answers={"freezes": ["month"]})  # the one that a rehearsal lifts, too
     after = story.verdict()
     assert after.status == rehearsal.verdict.status
-    if verdict == "withdraw":
+    if verdict == "override-freeze":
+        assert "in freeze" not in after.flags
+    elif verdict == "withdraw":
         assert after.status == "withdrawn"
     elif made not in after.step(made.step).counting:  # it takes back a refusal of one's own
         assert made.verdict in ("approve", "validate")
