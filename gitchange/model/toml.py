@@ -15,6 +15,7 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import Any
 
+from gitchange.model import quick_toml
 from gitchange.model.finding import Finding
 
 KeyPath = tuple[str | int, ...]
@@ -128,6 +129,8 @@ def parse(raw: bytes, path: str = "") -> Document:
                 column=column,
             )
         )
+    if (quick := quick_toml.loads(text)) is not None:  # the same answer, and nothing in it is deep
+        return Document(text, quick, tuple(problems))
     if match := _LONG_KEY.search(text):
         return _too_deep(text, problems, path, match.start())
     try:
