@@ -8,14 +8,14 @@ from __future__ import annotations
 import copy
 import datetime as dt
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
 from gitchange.assessment.overview import Assessment, Overview, PolicyVersion, Version
-from gitchange.errors import UsageError
+from gitchange.errors import GitchangeError, RepositoryError, UsageError
 from gitchange.git import program
 from gitchange.git.program import Touch
 from gitchange.git.repository import Entry, Repository
@@ -29,7 +29,7 @@ from gitchange.ledger.timeline import Timeline, WitnessedAuthenticator
 from gitchange.lifecycle import rules
 from gitchange.lifecycle.judge import judge
 from gitchange.lifecycle.rules import SignedStep
-from gitchange.lifecycle.verdict import REFUSED
+from gitchange.lifecycle.status import REFUSED
 from gitchange.model import identifiers
 from gitchange.model.change import Change, ParsedChange, parse_change
 from gitchange.model.crosscheck import crosscheck
@@ -54,14 +54,16 @@ class Assessor:
         *,
         introduction: str | None = None,
         at: str | None = None,
+        timeline: tuple[Policies, Ground, Timeline] | None = None,
     ) -> None:
+        """`timeline` is the branch of record as somebody knows it already."""
         self.repository = repository
         self.now = now
-        self.policies = Policies(repository)
-        self.ground: Ground = documents.find_ground(
-            repository, self.policies, introduction=introduction, at=at
-        )
-        self.timeline = Timeline(repository, self.policies, self.ground.introduction, self.ground.main)
+        if timeline is None:
+            known = Policies(repository)
+            ground = documents.find_ground(repository, known, introduction=introduction, at=at)
+            timeline = known, ground, Timeline(repository, known, ground.introduction, ground.main)
+        self.policies, self.ground, self.timeline = timeline
         self.policy = self.timeline.policy
         self.policy_findings = in_order([*self.timeline.findings, *self.policies.at(self.ground.main)[1]])
         if at is None:
@@ -92,10 +94,11 @@ class Assessor:
         """The change's file, the commit it was found in, and whether that text is on the branch of record.
 
         `on` names the branch whose text is meant, here or on a remote. Without it the branch of record comes first,
-        then HEAD, then every other branch: evaluation may precede the merge. UsageError when there is no such change,
-        and when branches that are not merged have different texts of it.
+        then HEAD, then every other branch: evaluation may precede the merge. As of an earlier commit there is the
+        branch of record only: nobody knows what branches were then. UsageError when there is no such change, and when
+        branches that are not merged have different texts of it.
         """
-        wanted = self._full_id(change_id)
+        wanted = self._full_id(change_id, on)
         path = identifiers.path_of(wanted)
 
         def at(commit: str | None) -> Entry | None:
@@ -107,7 +110,7 @@ class Assessor:
         if on is not None:
             commit = self._tip(on)
             entry = at(commit)
-            if entry is None or commit is None:
+            if entry is None:
                 raise UsageError(
                     f"there is no change {wanted} on {on}", hint="`git fetch`, or correct the name"
                 )
@@ -116,13 +119,18 @@ class Assessor:
             return entry, commit, False
         if recorded is not None:
             return recorded, self.ground.main, True
-        head = self.repository.ref("HEAD")
-        if (entry := at(head)) is not None and head is not None:
-            return entry, head, False
         texts: dict[str, tuple[Entry, str]] = {}
         names: list[str] = []
-        for name, commit in self.repository.branches():
-            if (entry := at(commit)) is not None:
+        unreadable: list[RepositoryError] = []
+        for name, commit in self._unmerged:
+            try:
+                entry = at(commit)
+            except RepositoryError as error:  # somebody's branch hides nothing on the others
+                unreadable.append(error)
+                continue
+            if entry is not None:
+                if name == "HEAD":
+                    return entry, commit, False
                 texts.setdefault(entry.id, (entry, commit))
                 names.append(name)
         if len(texts) > 1:
@@ -132,33 +140,99 @@ class Assessor:
             )
         for entry, commit in texts.values():
             return entry, commit, False
-        raise UsageError(
-            f"there is no change {wanted} on {self.ground.branch.removeprefix('refs/heads/')}, nor on another branch",
+        raise self._no_change(f"there is no change {wanted}", unreadable)
+
+    @property
+    def _unmerged(self) -> Iterator[tuple[str, str]]:
+        """Where texts may be that are not on the branch of record: HEAD, then every branch, with its commit."""
+        if self.as_of:
+            return
+        if (head := self.repository.ref("HEAD")) is not None:
+            yield "HEAD", head
+        yield from self.repository.branches()
+
+    def _no_change(self, what: str, unreadable: Sequence[RepositoryError]) -> GitchangeError:
+        """The error for what was not found; where a branch could not be read, nobody can tell."""
+        if unreadable:
+            return unreadable[0]
+        main = self.ground.branch.removeprefix("refs/heads/")
+        if self.as_of:
+            return UsageError(f"{what} on {main} as of {self.ground.main[:12]}")
+        return UsageError(
+            f"{what} on {main}, nor on another branch",
             hint="`gitchange list` shows them all; a file that is not committed yet does not count, and branches that "
             "are not called change/... must be fetched",
         )
 
-    def _tip(self, branch: str) -> str | None:
-        """The commit of a branch: here, otherwise of the one remote that has it."""
-        found = {name: commit for name, commit in self.repository.branches() if name == branch}
-        remote = {
-            commit
-            for name, commit in self.repository.branches()
-            if any(name == f"{remote}/{branch}" for remote in self.repository.remotes())
-        }
-        return found.get(branch) or (remote.pop() if len(remote) == 1 else None)
+    def _tip(self, branch: str) -> str:
+        """The commit of a branch: here, otherwise of the one remote that has it; UsageError when there is none."""
+        branches = dict(self.repository.branches())
+        if branch in branches:
+            return branches[branch]
+        copies = [f"{remote}/{branch}" for remote in self.repository.remotes()]
+        found = {commit for name in copies if (commit := branches.get(name)) is not None}
+        if len(found) > 1:
+            raise UsageError(
+                f"several remotes have a branch {branch}, each at another commit",
+                hint=f"name the one you mean: --branch {copies[0]}",
+            )
+        if not found:
+            raise UsageError(f"there is no branch {branch} here", hint="`git fetch`, or correct the name")
+        return found.pop()
 
-    def _full_id(self, given: str) -> str:
-        """The id for what was typed: whole, its last part (K7Q3) where only one change has it, or the path."""
+    def _full_id(self, given: str, on: str | None) -> str:
+        """The id for what was typed: whole, its last part (K7Q3) where only one change has it, or the path.
+
+        A last part is looked for on the branch `on`; without it on the branch of record and on all others, so that
+        it never means another change than the one that its reader has seen on some branch.
+        """
         text = given.rsplit("/", 1)[-1].removesuffix(".toml").upper()
         if identifiers.is_id(text):
             return text
-        matching = sorted(change for change in self.known_ids if change.endswith(f"-{text}"))
-        if text and len(matching) == 1:
-            return matching[0]
-        if matching and text:
+        if not identifiers.is_id(f"CHG-20000101-{text}"):
+            raise UsageError(f"{given!r} is no change id", hint=identifiers.problem_with(text))
+        commits = [self._tip(on)] if on is not None else [commit for _, commit in self._unmerged]
+        known, unreadable = self._ids_on(commits)
+        if on is None:
+            known |= self.known_ids
+        matching = sorted(change for change in known if change.endswith(f"-{text}"))
+        if len(matching) > 1:
             raise UsageError(f"{given!r} fits several changes: {', '.join(matching[:8])}")
-        raise UsageError(f"{given!r} is no change id", hint=identifiers.problem_with(text))
+        if matching:
+            return matching[0]
+        what = f"there is no change whose id ends in {text}"
+        if on is not None and not unreadable:
+            raise UsageError(f"{what} on {on}", hint="`git fetch`, or correct the name")
+        raise self._no_change(what, unreadable)
+
+    def _ids_on(self, commits: Iterable[str]) -> tuple[set[str], list[RepositoryError]]:
+        """Ids of the changes that these commits have, and why some could not be read.
+
+        A folder that several have is read once.
+        """
+        found: set[str] = set()
+        unreadable: list[RepositoryError] = []
+        read: set[tuple[str, str]] = set()
+
+        def look(tree: str, prefix: str) -> None:
+            if (tree, prefix) in read:
+                return
+            read.add((tree, prefix))
+            for item in self.repository.entries(tree):
+                path = f"{prefix}{item.path}"
+                if item.is_tree:
+                    look(item.id, f"{path}/")
+                elif (change := identifiers.id_of(path)) is not None:
+                    found.add(change)
+
+        for commit in commits:
+            try:
+                root = self.repository.child(self.repository.tree_of(commit), identifiers.ROOT)
+                if root is not None and root.is_tree:
+                    look(root.id, f"{identifiers.ROOT}/")
+            except RepositoryError as error:
+                unreadable.append(error)
+        return found, unreadable
 
     @property
     def known_ids(self) -> frozenset[str]:
@@ -193,6 +267,18 @@ class Assessor:
         few = len(paths) <= _FEW
         own = program.touches(self.repository, self.ground.main, *paths) if few and paths else ()
         return self._all_of(entries, own if few else None)
+
+    def judged(
+        self, entries: Iterable[Entry], histories: Mapping[str, Sequence[Touch]]
+    ) -> Iterator[Assessment]:
+        """The state of these files of the branch of record, one after the other, by histories that are known."""
+        for entry in entries:
+            yield self._assess(entry, histories.get(entry.path, ()), True)
+
+    @property
+    def touches(self) -> tuple[Touch, ...]:
+        """The history of all change files on the branch of record, newest first."""
+        return self._touches
 
     def _all_of(
         self, entries: Iterable[Entry], touches: Iterable[Touch] | None = None
@@ -636,10 +722,8 @@ class Assessor:
             return ()
         authenticator = self.authenticator(self.policy, self.now)
         found: list[tuple[Change, SignOff]] = []
-        for path, blob in dict.fromkeys((touch.path, touch.blob) for touch in self._touches):
-            lines = self.notes.lines(blob) if blob else ()
-            if not any(verdict_of(line) in _FAILURES for line in lines):
-                continue
+        for path, blob in self.texts_with_failures:
+            lines = self.notes.lines(blob)
             raw = self.repository.blob(blob)
             change = parse_change(raw, path).change
             if change is None or change.type != "standard":
@@ -652,6 +736,16 @@ class Assessor:
             ]
             found += [(change, s) for s in genuine if s.verdict in _FAILURES and s.role in (s.held or ())]
         return tuple(found)
+
+    @cached_property
+    def texts_with_failures(self) -> Sequence[tuple[str, str]]:
+        """Path and blob of every text on which somebody says that the change failed."""
+        texts = dict.fromkeys((touch.path, touch.blob) for touch in self._touches if touch.blob)
+        return [(path, blob) for path, blob in texts if self.tells_failure(blob)]
+
+    def tells_failure(self, blob: str) -> bool:
+        """Whether a line on that text says that the change failed."""
+        return any(verdict_of(line) in _FAILURES for line in self.notes.lines(blob))
 
     def authenticator(
         self, policy: Policy, moment: dt.datetime, here: str | None = None

@@ -13,7 +13,8 @@ from typing import Any
 from gitchange.assessment.assess import Assessor
 from gitchange.assessment.overview import Assessment
 from gitchange.lifecycle.policy_words import listed
-from gitchange.lifecycle.verdict import CLOSED, Next, Verdict
+from gitchange.lifecycle.status import CLOSED
+from gitchange.lifecycle.verdict import Next, Verdict
 from gitchange.model.finding import Finding
 from gitchange.model.policy import Policy
 

@@ -5,27 +5,26 @@ from __future__ import annotations
 import datetime as dt
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from gitchange.cli import clock
 from gitchange.cli.terminal import clean, say
 from gitchange.errors import UsageError
-from gitchange.ledger.remote import Report
-from gitchange.workflow.proposing import Proposed
-from gitchange.workflow.workspace import Workspace
+
+if TYPE_CHECKING:  # what only reads need not load them
+    from gitchange.ledger.remote import Report
+    from gitchange.workflow.proposing import Proposed
+    from gitchange.workflow.workspace import Workspace
 
 
 def now() -> dt.datetime:
     """The clock, read here and nowhere else; GITCHANGE_NOW stands in for it in demonstrations."""
-    if given := os.environ.get("GITCHANGE_NOW"):
-        try:
-            moment = dt.datetime.fromisoformat(given)
-        except ValueError:
-            moment = None
-        if moment is None or moment.tzinfo is None:
-            raise UsageError(f"GITCHANGE_NOW is {given!r}, which is no time with an offset")
-        return moment.astimezone(dt.UTC)
-    return dt.datetime.now(dt.UTC)
+    moment = clock.now(os.environ)
+    if moment is None:
+        raise UsageError(f"GITCHANGE_NOW is {os.environ['GITCHANGE_NOW']!r}, which is no time with an offset")
+    return moment
 
 
 def directory(context: click.Context) -> Path:
@@ -38,6 +37,8 @@ def directory(context: click.Context) -> Path:
 
 def workspace(context: click.Context, at: str | None = None) -> Workspace:
     """The workspace that the options name."""
+    from gitchange.workflow.workspace import Workspace  # noqa: PLC0415 - what the index answers does without
+
     return Workspace.open(directory(context), now(), introduction=context.obj["introduction"], at=at)
 
 

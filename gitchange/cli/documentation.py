@@ -7,11 +7,11 @@ from typing import Any
 
 import click
 
+from gitchange.assessment.shapes import show_json
 from gitchange.cli import context as from_context
 from gitchange.cli.terminal import ask, at_terminal, choose, say, word
 from gitchange.model.record import OUTCOMES, Outcome
 from gitchange.workflow.documentation import document
-from gitchange.workflow.reading import show_json
 
 
 @click.command("document")

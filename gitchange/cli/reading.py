@@ -1,17 +1,58 @@
-"""`list`, `show` and `verify`."""
+"""`list`, `show`, `search` and `verify`.
+
+The first three answer from the index alone where nothing has changed: then they load nothing else.
+"""
 
 from __future__ import annotations
 
 import json
+import os
+import sqlite3
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import click
 
-from gitchange.assessment.overview import Assessment
 from gitchange.cli import context as from_context
-from gitchange.cli.terminal import paragraph, say, table, tell, word
-from gitchange.lifecycle.verdict import STATUSES
-from gitchange.workflow import reading
-from gitchange.workflow.reading import Filter
+from gitchange.cli import render
+from gitchange.cli.terminal import say, tell, width
+from gitchange.index import rows
+from gitchange.index.rows import Listing, Wanted
+from gitchange.lifecycle.status import STATUSES
+from gitchange.model import identifiers
+
+Answer = TypeVar("Answer")
+
+
+def _current(
+    context: click.Context, question: Callable[[sqlite3.Connection], Answer | None]
+) -> Answer | None:
+    """What the index says, when it tells what is the case now; None otherwise."""
+    directory, introduction = str(from_context.directory(context)), context.obj["introduction"]
+    connection = rows.open_current(directory, os.environ, from_context.now(), introduction)
+    if connection is None:
+        return None
+    try:
+        return question(connection)
+    except sqlite3.Error:
+        return None
+    finally:
+        connection.close()
+
+
+def _limit_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    for option in (
+        click.option("--all", "everything", is_flag=True, help="All of them, however many."),
+        click.option(
+            "--limit", type=click.IntRange(min=1), help=f"At most so many; {render.LISTED} in a table."
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def _limit(limit: int | None, everything: bool, as_json: bool) -> int | None:
+    return None if everything else limit or (None if as_json else render.LISTED)
 
 
 @click.command("list")
@@ -20,6 +61,7 @@ from gitchange.workflow.reading import Filter
 @click.option("--system", multiple=True, help="Changes to this system.")
 @click.option("--person", help="Changes that this person requested, wrote, signed or is waited for.")
 @click.option("--waiting-on-me", is_flag=True, help="Changes whose next step you can take.")
+@_limit_options
 @click.option("--as-of", "at", metavar="COMMIT|DATE", help="As it was known then.")
 @click.option("--json", "as_json", is_flag=True, help="The documented JSON shape.")
 @click.pass_context
@@ -31,36 +73,57 @@ def list_command(
     system: tuple[str, ...],
     person: str | None,
     waiting_on_me: bool,
+    limit: int | None,
+    everything: bool,
     at: str | None,
     as_json: bool,
 ) -> None:
     """List changes, newest first."""
-    place = from_context.workspace(context, at)
-    wanted = Filter(status, kind, system, person, place.me() if waiting_on_me else None)
-    found = reading.list_changes(place, wanted)
+    wanted = Wanted(status, kind, system, person)
+    most = _limit(limit, everything, as_json)
+    found: Listing | None = None
+    if at is None and not waiting_on_me:
+        found = _current(context, lambda index: rows.listing(index, wanted, most))
+    if found is None:
+        from gitchange.workflow import reading  # noqa: PLC0415 - only where the index is behind
+
+        place = from_context.workspace(context, at)
+        if waiting_on_me:
+            wanted = Wanted(status, kind, system, person, place.me())
+        found = reading.list_changes(place, wanted, most)
+    _tell_listing(found, as_json, render.NONE_FIT if wanted.restricts else render.NO_CHANGES)
+
+
+@click.command("search")
+@click.argument("words", nargs=-1, required=True)
+@_limit_options
+@click.option("--json", "as_json", is_flag=True, help="The documented JSON shape.")
+@click.pass_context
+def search_command(
+    context: click.Context, /, words: tuple[str, ...], limit: int | None, everything: bool, as_json: bool
+) -> None:
+    """Find the changes that have all these WORDS, the best first.
+
+    In titles, texts, names, comments, answers and records. A word finds what begins with it; "in quotes" as it is.
+    """
+    said, most = " ".join(words), _limit(limit, everything, as_json)
+    found = _current(context, lambda index: rows.search(index, said, most))
+    if found is None:
+        from gitchange.workflow import reading  # noqa: PLC0415 - only where the index is behind
+
+        found = reading.search(from_context.workspace(context), said, most)
+    _tell_listing(found, as_json, render.NOTHING_FOUND)
+
+
+def _tell_listing(found: Listing, as_json: bool, nothing: str) -> None:
     if as_json:
-        shape = {"schema": reading.SHAPE, "changes": [reading.summary_json(a) for a in found]}
+        shape = {"schema": render.SHAPE, "total": found.total, "changes": found.changes}
         click.echo(json.dumps(shape, indent=2, ensure_ascii=False))
         return
-    if not found:
-        say("no changes" if wanted == Filter() else "no changes fit")
-        return
-    table([_row(a) for a in found], ("id", "status", "type", "risk", "systems", "waiting on", "title"))
-
-
-def _row(assessment: Assessment) -> list[str]:
-    shape = reading.summary_json(assessment)
-    flags = f" ({', '.join(shape['flags'])})" if shape["flags"] else ""
-    waiting = shape["waiting_on"]
-    return [
-        assessment.id,
-        assessment.status,
-        shape["type"] or "",
-        shape["risk"] or "",
-        ",".join(shape["systems"]),
-        waiting[0] + (f" +{len(waiting) - 1}" if len(waiting) > 1 else "") if waiting else "",
-        (shape["title"] or "cannot be read: `gitchange check`") + flags,
-    ]
+    for line in render.listing(found.changes, nothing, width()):
+        click.echo(line)
+    if rest := render.left_off(len(found.changes), found.total):
+        click.echo(rest, err=True)
 
 
 @click.command("show")
@@ -73,91 +136,19 @@ def show_command(
     context: click.Context, /, change: str, at: str | None, branch: str | None, as_json: bool
 ) -> None:
     """Show one change, whole: request, steps, sign-offs, what comes next."""
-    assessment = reading.show(from_context.workspace(context, at), change, branch)
+    shape: dict[str, Any] | None = None
+    whole = identifiers.typed(change)
+    if at is None and branch is None and identifiers.is_id(whole):
+        shape = _current(context, lambda index: rows.shown(index, whole))
+    if shape is None:
+        from gitchange.workflow import reading  # noqa: PLC0415 - only where the index is behind
+
+        shape = reading.show(from_context.workspace(context, at), change, branch)
     if as_json:
-        click.echo(json.dumps(reading.show_json(assessment), indent=2, ensure_ascii=False))
+        click.echo(json.dumps(shape, indent=2, ensure_ascii=False))
     else:
-        _render(assessment)
-
-
-def _render(assessment: Assessment) -> None:
-    change, verdict, evidence = assessment.change, assessment.verdict, assessment.evidence
-    if change is None or verdict is None or evidence is None:
-        say(f"{assessment.id} cannot be read", bold=True)
-        tell(assessment.findings)
-        return
-    say(f"{change.id}  {change.title}", bold=True)
-    flags = f"  ({', '.join(verdict.flags)})" if verdict.flags else ""
-    click.echo(f"  {word(assessment.status)}{flags} · {change.type} · risk {word(change.risk)}", nl=False)
-    say(f" · {', '.join(change.systems)} · by {change.requester}")
-    for name in ("reason", "scope"):
-        say(name.capitalize(), underline=True)
-        say(paragraph(getattr(change, name)))
-    say("Steps", underline=True)
-    for number, step in enumerate(change.steps, 1):
-        say(paragraph(f"{number}. {step.action}" + (f"\n   verify: {step.verify}" if step.verify else "")))
-    say("Risks", underline=True)
-    for risk in change.risks:
-        say(
-            paragraph(
-                f"- {risk.level} ({risk.likelihood} × {risk.impact}, {risk.category}): {risk.description}"
-            )
-        )
-        for mitigation in risk.mitigations:
-            say(paragraph(f"  against it: {mitigation}"))
-    for name, title in (("rollback", "Rollback"), ("test_plan", "Test plan")):
-        say(title, underline=True)
-        say(paragraph(getattr(change, name)))
-    say("Progress", underline=True)
-    for state in verdict.steps:
-        click.echo(
-            f"  {state.step:<15}{state.state}" + (f": {paragraph(state.note, '')}" if state.note else "")
-        )
-        for requirement in state.requirements:
-            by = ", ".join(requirement.by) or "nobody yet"
-            say(f"    {len(requirement.by)} of {requirement.needed} as {requirement.role}: {by}")
-    if assessment.sign_offs:
-        say("Sign-offs", underline=True)
-    for sign_off in assessment.sign_offs:
-        counts = "counts" if assessment.counts(sign_off) else "does not count"
-        if sign_off.blob != evidence.blob:
-            counts = "stale: for an earlier text"
-        say(f"  {sign_off.verdict} by {sign_off.by} as {sign_off.role}, {sign_off.time} (claimed) — {counts}")
-        say(paragraph(f"“{sign_off.meaning}”", "    "))
-        for name, answer in sign_off.answers.items():
-            say(paragraph(f"{name.replace('_', ' ')}: {_words(answer)}", "    "))
-        if sign_off.comment:
-            say(paragraph(sign_off.comment, "    "))
-        say(f"    key {sign_off.key} ({sign_off.key_type}), sign-off {sign_off.digest[:12]}")
-        witnessed = f"witnessed by {sign_off.witness[:12]}" if sign_off.witness else "not witnessed yet"
-        say(f"    judged under policy version {sign_off.judged_by}, {witnessed}")
-    if change.record is not None:
-        say("Record", underline=True)
-        say(paragraph(f"{change.record.outcome}: {change.record.summary}"))
-        if change.record.lessons:
-            say(paragraph(f"lessons: {change.record.lessons}"))
-    if assessment.policy is not None:
-        say(
-            f"judged under policy version {assessment.policy.version} ({assessment.policy.tree[:12]})",
-            dim=True,
-        )
-    if assessment.findings:
-        say("Findings", underline=True)
-        tell(assessment.findings)
-    for upcoming in verdict.next:
-        who = ", ".join(upcoming.who) or "nobody can"
-        say(f"next: {upcoming.action} by {who}: {upcoming.command}", bold=True)
-
-
-def _words(answer: object) -> str:
-    """An answer for reading."""
-    if isinstance(answer, bool):
-        return "yes" if answer else "no"
-    if isinstance(answer, dict):
-        return " ".join(str(value) for value in answer.values())
-    if isinstance(answer, list | tuple):
-        return "; ".join(_words(one) for one in answer)
-    return str(answer)
+        for line in render.change(shape):
+            click.echo(line)
 
 
 @click.command("verify")
@@ -170,6 +161,8 @@ def verify_command(context: click.Context, /, changes: tuple[str, ...], at: str 
 
     Exit code 0: borne out. 1: a breach was found. 3: it could not be decided.
     """
+    from gitchange.workflow import reading  # noqa: PLC0415 - the other commands do without
+
     done = reading.verify(from_context.workspace(context, at), changes)
     code = {"ok": 0, "breach": 1, "undecided": 3}[done.verdict]
     if as_json:

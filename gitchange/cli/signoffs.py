@@ -12,13 +12,13 @@ from typing import Any
 
 import click
 
+from gitchange.assessment.shapes import show_json
 from gitchange.cli import context as from_context
 from gitchange.cli.terminal import ask, ask_yes, at_terminal, choose, paragraph, say, word
 from gitchange.errors import Refused, UsageError
 from gitchange.model.statement import Answers, ChangeStep, CommitReference, TestResult, VerdictName
 from gitchange.model.text import said
 from gitchange.workflow import signoffs
-from gitchange.workflow.reading import show_json
 
 Command = Callable[..., Any]
 

@@ -119,6 +119,10 @@ class Repository:
         self._folders: dict[str, dict[str, Entry]] = {}
         self._moved: dict[str, str | None] = {}
         """Refs that are read elsewhere than they are (`with_refs`)."""
+        self.asked: dict[str, str | None] = {}
+        """Every ref that was asked for, with the answer: what is concluded from this repository rests on them."""
+        self.missing: set[str] = set()
+        """Every object that was asked for and is not here: what is concluded may change when it comes."""
 
     @classmethod
     def open(cls, directory: Path, objects: Sequence[Path] = ()) -> Repository:
@@ -137,6 +141,11 @@ class Repository:
             return cls(handle)
         except (KeyError, pygit2.GitError) as error:
             detail = f": {error}" if isinstance(error, pygit2.GitError) else ""
+            if "not owned by" in detail:
+                raise RepositoryError(
+                    f"git does not trust {directory}, because another account owns it",
+                    hint=f"if you trust it: git config --global --add safe.directory {directory.resolve()}",
+                ) from None
             raise RepositoryError(
                 f"{directory} is not in a Git repository{detail}",
                 hint="go to a configuration repository, use -C DIR, or make one with `gitchange init`",
@@ -211,8 +220,11 @@ class Repository:
         return list(self._configuration.get(f"{section.lower()}.{subsection}{dot}{name.lower()}", ()))
 
     @cached_property
-    def _configuration(self) -> dict[str, list[str]]:
-        """Asked of git: libgit2 knows neither GIT_CONFIG_GLOBAL and its like, nor every condition of `includeIf`."""
+    def listed_configuration(self) -> bytes:
+        """What `git config --list --null` says.
+
+        Asked of git: libgit2 knows neither GIT_CONFIG_GLOBAL and its like, nor every condition of `includeIf`.
+        """
         command = ["git", f"--git-dir={self._repo.path}", "config", "--list", "--null", "--includes"]
         try:
             listed = subprocess.run(command, capture_output=True, check=False, stdin=subprocess.DEVNULL)
@@ -220,8 +232,12 @@ class Repository:
             raise GitchangeError("the program git was not found", hint="install git") from None
         if listed.returncode != 0:
             raise RepositoryError(f"git config: {listed.stderr.decode(errors='replace').strip()}")
+        return listed.stdout
+
+    @cached_property
+    def _configuration(self) -> dict[str, list[str]]:
         values: dict[str, list[str]] = {}
-        for entry in listed.stdout.decode("utf-8", "surrogateescape").split("\0"):
+        for entry in self.listed_configuration.decode("utf-8", "surrogateescape").split("\0"):
             name, equals, value = entry.partition("\n")
             if name:  # a name alone, without "=", is git's way to say yes
                 values.setdefault(name, []).append(value if equals else "true")
@@ -243,12 +259,16 @@ class Repository:
                 del self._repo.config[key]
 
         self._patiently("the configuration", self.common_dir / "config.lock", write)
-        self.__dict__.pop("_configuration", None)
+        self._forget_configuration()
+
+    def _forget_configuration(self) -> None:
+        for name in ("listed_configuration", "_configuration"):
+            self.__dict__.pop(name, None)
 
     def add_config(self, key: str, value: str) -> None:
         """Add a value to a key that may be given several times, in this repository's own configuration."""
         self._repo.config.set_multivar(key, "^$", value)  # replaces what matches: nothing does
-        self.__dict__.pop("_configuration", None)
+        self._forget_configuration()
 
     # -- refs --------------------------------------------------------------------------------
 
@@ -259,10 +279,11 @@ class Repository:
         if name in self._moved:
             return self._moved[name]
         try:
-            reference = self._repo.references[name].resolve()
+            found: str | None = str(self._repo.references[name].resolve().target)
         except KeyError:
-            return None
-        return str(reference.target)
+            found = None
+        self.asked[name] = found
+        return found
 
     def with_refs(self, moved: Mapping[str, str | None]) -> Repository:
         """The same repository, read as if these refs were at these commits (None: did not exist); nothing moves.
@@ -345,9 +366,12 @@ class Repository:
     def has(self, oid: str) -> bool:
         """Whether the object is here; what is no object id never is."""
         try:
-            return is_id(oid) and oid in self._repo
+            found = is_id(oid) and oid in self._repo
         except (ValueError, pygit2.GitError):  # an id of another hash than this repository's
-            return False
+            found = False
+        if not found:
+            self.missing.add(oid)
+        return found
 
     def has_commit(self, oid: str) -> bool:
         """Whether the object is here and a commit."""

@@ -113,6 +113,25 @@ class Timeline:
         """The newest notes commit that the line witnessed and that is here."""
         return self._witnessing[-1][1].commit if self._witnessing else None
 
+    @property
+    def witnessed(self) -> Iterator[tuple[int, str, bool]]:
+        """Every witnessed notes commit with its place, and whether it is one beside the chain."""
+        for notes, aside in ((self._witnessing, False), (self._aside, True)):
+            for place, held in notes:
+                if held.commit is not None:
+                    yield place, held.commit, aside
+
+    def all_changes(self) -> Iterator[tuple[str, int, str]]:
+        """Where along the chain of witnessed notes each object's note changed: object, place, note ("" for none)."""
+        before: str | None = None
+        for place, held in self._witnessing:
+            if held.commit is None:
+                continue
+            now = self._repository.tree_of(held.commit)
+            for path, _, after in self._repository.changed(before, now):
+                yield path.replace("/", ""), place, after.id if after else ""
+            before = now
+
     def witnessed_before(self, commit: str) -> str | None:
         """The newest notes commit that the line had witnessed before this commit."""
         place = self._place.get(commit, len(self.points))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from gitchange.model.evidence import SignOff
 from gitchange.model.finding import Finding
@@ -19,12 +19,7 @@ Status = Literal[
     "documented",
     "withdrawn",
 ]
-STATUSES: tuple[Status, ...] = get_args(Status)
-CLOSED: frozenset[Status] = frozenset({"documented", "rejected", "withdrawn"})
-"""Statuses in which nobody is waited for."""
-
-REFUSED: frozenset[Status] = frozenset({"rejected", "info-requested", "failed", "withdrawn"})
-"""Statuses that somebody's refusal gives."""
+"""The words of `status.STATUSES`."""
 
 Stage = Literal["request", "evaluation", "implementation", "validation", "documentation"]
 StageState = Literal["done", "waiting", "refused", "not-needed", "later", "ended"]

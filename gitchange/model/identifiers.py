@@ -20,6 +20,11 @@ _ID = re.compile(rf"CHG-([0-9]{{4}})([0-9]{{2}})([0-9]{{2}})-([{ALPHABET}]{{4,16
 _PATH = re.compile(rf"{ROOT}/([0-9]{{4}})/([0-9]{{2}})/(CHG-[0-9]{{8}}-[{ALPHABET}]{{4,16}})\.toml")
 
 
+def typed(given: str) -> str:
+    """The id, or the last part of one, in what somebody typed: in small letters, or as the path of its file."""
+    return given.rsplit("/", 1)[-1].removesuffix(".toml").upper()
+
+
 def problem_with(change_id: str) -> str:
     """Why this is not a change id; empty when it is one."""
     match = _ID.fullmatch(change_id)

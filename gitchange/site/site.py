@@ -15,7 +15,8 @@ from zoneinfo import ZoneInfo
 
 from gitchange.assessment.overview import Assessment, Overview, PolicyVersion
 from gitchange.lifecycle.policy_diff import HEADINGS, WEIGHTS, Difference, differences
-from gitchange.lifecycle.verdict import CLOSED, STATUSES, Next
+from gitchange.lifecycle.status import CLOSED, STATUSES
+from gitchange.lifecycle.verdict import Next
 from gitchange.model.finding import Finding, has_errors
 from gitchange.model.policy import Policy, System
 

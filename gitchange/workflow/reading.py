@@ -1,139 +1,60 @@
-"""`list`, `show` and `verify`: what the evidence amounts to. Nothing is written."""
+"""`list`, `show`, `search` and `verify`: what the evidence amounts to. Nothing is written but the index."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any, Literal
+import sqlite3
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
 
-from gitchange.assessment.overview import Assessment
+from gitchange.assessment.shapes import people_of, show_json, summary_json
 from gitchange.assessment.verification import Verification, verify_repository
+from gitchange.errors import GitchangeError
+from gitchange.index import refresh, rows
+from gitchange.index.rows import Listing, Wanted
+from gitchange.model import identifiers
 from gitchange.workflow.workspace import Workspace
 
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """Which changes to list; what is empty does not restrict."""
-
-    status: tuple[str, ...] = ()
-    type: tuple[str, ...] = ()
-    system: tuple[str, ...] = ()
-    person: str | None = None
-    """Requester, author, signer or somebody who is waited for."""
-    waiting_on: str | None = None
-    """Somebody who can take the next step."""
-
-    def accepts(self, assessment: Assessment) -> bool:
-        """Whether the change is one of those."""
-        change, verdict = assessment.change, assessment.verdict
-        if self.status and assessment.status not in self.status:
-            return False
-        if change is None:  # unreadable: shown unless something was asked that it cannot answer
-            return not (self.type or self.system or self.person or self.waiting_on)
-        if self.type and change.type not in self.type:
-            return False
-        if self.system and not set(self.system) & set(change.systems):
-            return False
-        waiting = {who for n in verdict.next for who in n.who} if verdict else set()
-        if self.waiting_on is not None and self.waiting_on not in waiting:
-            return False
-        return self.person is None or self.person in people_of(assessment) | waiting
+Answer = TypeVar("Answer")
 
 
-def people_of(assessment: Assessment) -> set[str]:
-    """Everybody who requested, wrote or signed the change."""
-    if assessment.change is None:
-        return set()
-    authors = assessment.evidence.authors if assessment.evidence else frozenset()
-    return {assessment.change.requester, *authors, *(s.by for s in assessment.sign_offs)}
+def list_changes(workspace: Workspace, wanted: Wanted, limit: int | None = None) -> Listing:
+    """The changes that a filter accepts, newest first."""
+    found = _asked(workspace, lambda index: rows.listing(index, wanted, limit))
+    if found is not None:
+        return found
+    all_of_them = [(summary_json(a), frozenset(people_of(a))) for a in workspace.assessor.all()]
+    fitting = [summary for summary, people in all_of_them if wanted.accepts(summary, people)]
+    return Listing(tuple(fitting[:limit]), len(fitting))
 
 
-def list_changes(workspace: Workspace, wanted: Filter) -> tuple[Assessment, ...]:
-    """The changes that a filter accepts, newest id first."""
-    return tuple(a for a in workspace.assessor.all() if wanted.accepts(a))
+def search(workspace: Workspace, words: str, limit: int | None = None) -> Listing:
+    """The changes that have all these words, the best first; full text needs the index."""
+    found = _asked(workspace, lambda index: rows.search(index, words, limit))
+    if found is None:
+        raise GitchangeError(
+            "full text needs an index, and none can be written here",
+            hint=f"{workspace.repository.common_dir}/gitchange must be writable, with room on its disk",
+        )
+    return found
 
 
-def show(workspace: Workspace, change_id: str, branch: str | None = None) -> Assessment:
-    """One change; as its text stands on that branch, when one is named."""
-    return workspace.assessor.one(change_id, branch)
+def show(workspace: Workspace, change_id: str, branch: str | None = None) -> dict[str, Any]:
+    """One change, whole; as its text stands on that branch, when one is named."""
+    whole = identifiers.typed(change_id)
+    if branch is None and identifiers.is_id(whole):
+        found = _asked(workspace, lambda index: rows.shown(index, whole))
+        if found is not None:
+            return found
+    return show_json(workspace.assessor.one(change_id, branch))
+
+
+def _asked(workspace: Workspace, question: Callable[[sqlite3.Connection], Answer]) -> Answer | None:
+    """What the index says; None where there can be none, and of an earlier time."""
+    if workspace.at is not None:
+        return None
+    return refresh.ask(workspace.repository, workspace.now, workspace.introduction, question)
 
 
 def verify(workspace: Workspace, changes: Iterable[str] = ()) -> Verification:
     """Check everything, or a few changes."""
     return verify_repository(workspace.assessor, tuple(changes))
-
-
-# -- the documented JSON shapes (docs/json.md) ----------------------------------------------------
-
-SHAPE: Literal[1] = 1
-"""Version of the JSON shapes; it changes when a key changes its meaning or goes away."""
-
-
-def summary_json(assessment: Assessment) -> dict[str, Any]:
-    """One change in a list."""
-    change, verdict = assessment.change, assessment.verdict
-    return {
-        "id": assessment.id,
-        "path": assessment.path,
-        "status": assessment.status,
-        "flags": list(verdict.flags) if verdict else [],
-        "title": change.title if change else None,
-        "type": change.type if change else None,
-        "risk": change.risk if change else None,
-        "requester": change.requester if change else None,
-        "systems": list(change.systems) if change else [],
-        "waiting_on": sorted({who for n in verdict.next for who in n.who}) if verdict else [],
-        "errors": sum(1 for f in assessment.findings if f.severity == "error"),
-    }
-
-
-def show_json(assessment: Assessment) -> dict[str, Any]:
-    """One change, whole."""
-    change, verdict, evidence = assessment.change, assessment.verdict, assessment.evidence
-    return {
-        "schema": SHAPE,
-        **summary_json(assessment),
-        "blob": evidence.blob if evidence else None,
-        "sha256": evidence.sha256 if evidence else None,
-        "request_bytes": evidence.size if evidence else None,
-        "policy": {"version": assessment.policy.version, "tree": assessment.policy.tree}
-        if assessment.policy
-        else None,
-        "verified_from": assessment.verified_from,
-        "steps": [step.as_json() for step in verdict.steps] if verdict else [],
-        "next": [n.as_json() for n in verdict.next] if verdict else [],
-        "sign_offs": [
-            {
-                "digest": s.digest,
-                "step": s.step,
-                "verdict": s.verdict,
-                "by": s.by,
-                "role": s.role,
-                "meaning": s.meaning,
-                "answers": dict(s.answers),
-                "comment": s.comment,
-                "time": s.time,
-                "key": s.key,
-                "key_type": s.key_type,
-                "blob": s.blob,
-                "current": evidence is not None and s.blob == evidence.blob,
-                "counts": assessment.counts(s),
-                "policy_version": s.judged_by,
-                "witness": s.witness,
-            }
-            for s in assessment.sign_offs
-        ],
-        "history": [
-            {
-                "commit": v.commit,
-                "author": v.author_email,
-                "time": v.time.isoformat(),
-                "kind": v.kind,
-                "blob": v.blob or None,
-                "subject": v.subject,
-            }
-            for v in assessment.history
-        ],
-        "findings": [f.as_json() for f in assessment.findings],
-        "document": change.model_dump(mode="json", by_alias=True, exclude_none=True) if change else None,
-    }

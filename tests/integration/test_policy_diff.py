@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from gitchange.lifecycle.verdict import CLOSED
+from gitchange.lifecycle.status import CLOSED
 from gitchange.workflow import policies
 from gitchange.workflow.workspace import Workspace
 from tests.company import POLICY, SYSTEMS, Company, Result, clones, git, gitchange

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gitchange.lifecycle.verdict import STATUSES
+from gitchange.lifecycle.status import STATUSES
 from gitchange.site import urls
 from gitchange.site.build import build_overview
 from tests.unit.site.builder import (

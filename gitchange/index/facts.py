@@ -1,0 +1,227 @@
+"""The ledger's facts as the index keeps them, so that nothing needs to be read twice.
+
+`StoredTimeline` and `StoredAssessor` are the ledger's and the assessment's own, with their facts looked up instead of
+gathered. What they decide from these they decide by the same code.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, overload
+
+from gitchange.assessment.assess import Assessor
+from gitchange.git.program import Touch
+from gitchange.git.repository import Repository, moment
+from gitchange.ledger.documents import Ground, Policies
+from gitchange.ledger.notes import Notes
+from gitchange.ledger.timeline import Point, Reign, Timeline
+from gitchange.model.change import parse_change
+from gitchange.model.finding import Finding
+from gitchange.model.policy import Policy
+
+
+class _Points(Sequence[Point]):
+    """The points of the line, by place."""
+
+    def __init__(self, connection: sqlite3.Connection, policies: Policies) -> None:
+        self._connection, self._policies = connection, policies
+
+    @overload
+    def __getitem__(self, place: int) -> Point: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[Point]: ...
+    def __getitem__(self, place: int | slice) -> Point | list[Point]:
+        if isinstance(place, slice):
+            return [self[number] for number in range(*place.indices(len(self)))]
+        number = place if place >= 0 else len(self) + place
+        found = self._connection.execute(
+            "SELECT id, policy, moment, witnesses FROM point WHERE place = ?", (number,)
+        ).fetchone()
+        if found is None:
+            raise IndexError(place)
+        return self._point(found)
+
+    def __len__(self) -> int:
+        count: int = self._connection.execute("SELECT coalesce(max(place) + 1, 0) FROM point").fetchone()[0]
+        return count
+
+    def __iter__(self) -> Iterator[Point]:
+        for found in self._connection.execute(
+            "SELECT id, policy, moment, witnesses FROM point ORDER BY place"
+        ):
+            yield self._point(found)
+
+    def _point(self, found: tuple[str, str | None, str, str | None]) -> Point:
+        commit, tree, when, witnesses = found
+        return Point(commit, policy_of(self._policies, tree), dt.datetime.fromisoformat(when), witnesses)
+
+
+class _Places(Mapping[str, int]):
+    """The place of each commit of the line."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def __getitem__(self, commit: str) -> int:
+        found = self._connection.execute("SELECT place FROM point WHERE id = ?", (commit,)).fetchone()
+        if found is None:
+            raise KeyError(commit)
+        place: int = found[0]
+        return place
+
+    def __iter__(self) -> Iterator[str]:
+        yield from (commit for (commit,) in self._connection.execute("SELECT id FROM point"))
+
+    def __len__(self) -> int:
+        count: int = self._connection.execute("SELECT count(*) FROM point").fetchone()[0]
+        return count
+
+
+class _Witnessed(Sequence[tuple[int, Notes]]):
+    """The chain of the witnessed notes, each containing the one before."""
+
+    def __init__(self, connection: sqlite3.Connection, repository: Repository) -> None:
+        self._connection, self._repository = connection, repository
+
+    @overload
+    def __getitem__(self, number: int) -> tuple[int, Notes]: ...
+    @overload
+    def __getitem__(self, number: slice) -> list[tuple[int, Notes]]: ...
+    def __getitem__(self, number: int | slice) -> tuple[int, Notes] | list[tuple[int, Notes]]:
+        if isinstance(number, slice):
+            return [self[at] for at in range(*number.indices(len(self)))]
+        order, offset = ("place", number) if number >= 0 else ("place DESC", -1 - number)
+        found = self._connection.execute(
+            f"SELECT place, notes FROM witness WHERE NOT aside ORDER BY {order} LIMIT 1 OFFSET ?",  # noqa: S608
+            (offset,),
+        ).fetchone()
+        if found is None:
+            raise IndexError(number)
+        return found[0], Notes(self._repository, found[1])
+
+    def __len__(self) -> int:
+        count: int = self._connection.execute("SELECT count(*) FROM witness WHERE NOT aside").fetchone()[0]
+        return count
+
+
+class StoredTimeline(Timeline):
+    """The line as it was walked once."""
+
+    def __init__(
+        self, connection: sqlite3.Connection, repository: Repository, known: Policies, introduction: str
+    ) -> None:
+        self._connection = connection
+        self._repository, self._policies, self._introduction = repository, known, introduction
+        self.points = _Points(connection, known)  # type: ignore[assignment]
+        self._place = _Places(connection)  # type: ignore[assignment]
+        self.reigns = [
+            Reign(commit, tree, policy_of(known, policy), *_reign(said))
+            for commit, tree, policy, said in connection.execute(
+                "SELECT point.id, tree, reign.policy, said FROM reign JOIN point USING (place) ORDER BY place"
+            )
+        ]
+        self._witnessing = _Witnessed(connection, repository)  # type: ignore[assignment]
+        self._aside = [
+            (place, Notes(repository, commit))
+            for place, commit in connection.execute(
+                "SELECT place, notes FROM witness WHERE aside ORDER BY place"
+            )
+        ]
+        self.clock_findings = []
+
+    @property
+    def last_witnessed(self) -> str | None:
+        found = self._connection.execute(
+            "SELECT notes FROM witness WHERE NOT aside ORDER BY place DESC LIMIT 1"
+        ).fetchone()
+        return found[0] if found else None
+
+    def witnessed_before(self, commit: str) -> str | None:
+        place = self._place.get(commit, len(self.points))
+        found = self._connection.execute(
+            "SELECT notes FROM witness WHERE NOT aside AND place < ? ORDER BY place DESC LIMIT 1", (place,)
+        ).fetchone()
+        return found[0] if found else None
+
+    def changes_of(self, oid: str) -> Sequence[tuple[int, str]]:
+        """The places at which the note of an object changed along the chain of witnessed notes, with the note."""
+        return self._connection.execute(
+            "SELECT place, note FROM brought WHERE oid = ? ORDER BY place", (oid,)
+        ).fetchall()
+
+
+class StoredAssessor(Assessor):
+    """Judges by stored facts."""
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        repository: Repository,
+        now: dt.datetime,
+        policies: Policies,
+        ground: Ground,
+    ) -> None:
+        line = StoredTimeline(connection, repository, policies, ground.introduction)
+        super().__init__(repository, now, timeline=(policies, ground, line))
+        self._connection = connection
+
+    def history_of(self, path: str) -> tuple[Touch, ...]:
+        """What was done to a file, newest first."""
+        found = self._connection.execute(
+            "SELECT said FROM touch WHERE path = ? ORDER BY position DESC", (path,)
+        )
+        return tuple(touch_of(path, said) for (said,) in found)
+
+    @property
+    def texts_with_failures(self) -> Sequence[tuple[str, str]]:
+        return self._connection.execute("SELECT path, blob FROM failure ORDER BY path, blob").fetchall()
+
+    def model_in(self, path: str, blob: str) -> str | None:
+        """The model that a text says to follow."""
+        change = parse_change(self.repository.blob(blob), path).change
+        return change.model if change is not None else None
+
+
+def policy_of(policies: Policies, tree: str | None) -> Policy | None:
+    """The policy in a folder that was found in force; None for none."""
+    return policies.of_tree(tree)[0] if tree else None
+
+
+def said_of(touch: Touch) -> str:
+    """A touch as the index keeps it, beside its path."""
+    return json.dumps(
+        [
+            touch.commit,
+            touch.author_name,
+            touch.author_email,
+            list(touch.co_authors),
+            touch.time.timestamp(),
+            touch.subject,
+            touch.blob,
+        ],
+        ensure_ascii=False,
+        separators=(",", ":"),
+    )
+
+
+def touch_of(path: str, said: str) -> Touch:
+    """What `said_of` kept."""
+    commit, name, email, co_authors, when, subject, blob = json.loads(said)
+    return Touch(commit, name, email, tuple(co_authors), moment(int(when)), subject, path, blob)
+
+
+def reign_said(reign: Reign) -> str:
+    """Who approved it and what was found, as the index keeps it."""
+    return json.dumps([list(reign.approved_by), [_finding(f) for f in reign.findings]], ensure_ascii=False)
+
+
+def _reign(said: str) -> tuple[tuple[str, ...], tuple[Finding, ...]]:
+    approved_by, found = json.loads(said)
+    return tuple(approved_by), tuple(Finding(**fields) for fields in found)
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {name: getattr(finding, name) for name in Finding.__dataclass_fields__}

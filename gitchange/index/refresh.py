@@ -1,0 +1,574 @@
+"""Bringing the index up to date: by what changed where that can be told, otherwise from nothing.
+
+A change is judged again when something that its judgement rests on has changed: its file or its history, the notes on
+one of its texts, what the branch of record has witnessed of them, a change that it refers to, failures by its model, or
+the time. A new policy, a history that did not simply go on, and whatever else is not plain, is judged from nothing.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import Any, TypeVar
+
+from gitchange.assessment.assess import Assessor
+from gitchange.assessment.overview import Assessment
+from gitchange.assessment.shapes import people_of, show_json, summary_json
+from gitchange.git import program
+from gitchange.git.program import Touch
+from gitchange.git.repository import Entry, Repository
+from gitchange.index import place as places
+from gitchange.index import rows, store
+from gitchange.index.facts import StoredAssessor, StoredTimeline, reign_said, said_of, touch_of
+from gitchange.index.place import Place
+from gitchange.ledger import documents, notes
+from gitchange.ledger.documents import INTRODUCTION_KEY, Ground, Policies
+from gitchange.ledger.records import trailer_of
+from gitchange.ledger.remote import verified_notes
+from gitchange.ledger.signoffs import signers_of
+from gitchange.ledger.timeline import APPROVALS, Point
+from gitchange.lifecycle import horizon
+from gitchange.lifecycle.horizon import ALWAYS, Span
+from gitchange.model import identifiers
+from gitchange.model import policy as policies_model
+from gitchange.model.policy import Policy
+
+Answer = TypeVar("Answer")
+
+_NEVER = 1e18
+"""Later than any moment."""
+
+
+def ask(
+    repository: Repository,
+    now: dt.datetime,
+    introduction: str | None,
+    question: Callable[[sqlite3.Connection], Answer],
+) -> Answer | None:
+    """Bring the index up to date and ask it; None where it cannot be written.
+
+    Raises what `Assessor` raises where the repository cannot be judged at all.
+    """
+    place = Place(str(repository.git_dir).rstrip("/"), str(repository.common_dir).rstrip("/"))
+    for attempt in ("as it is", "anew"):
+        try:
+            with store.writing(place.index) as connection:
+                _refresh(connection, repository, now, introduction, place)
+                return question(connection)
+        except (sqlite3.OperationalError, OSError, UnicodeEncodeError):  # the last: a path that is no text
+            return None
+        except sqlite3.DatabaseError:
+            if attempt == "anew":
+                return None
+            store.discard(place.index)  # damaged somewhere inside
+    return None
+
+
+def _refresh(
+    connection: sqlite3.Connection,
+    repository: Repository,
+    now: dt.datetime,
+    introduction: str | None,
+    place: Place,
+) -> None:
+    """In these steps:
+
+    1. where to read, and whether what is known went on from there;
+    2. what is new, or everything;
+    3. what this rests on, so that the next one can see whether it still holds.
+    """
+    head = place.head()
+    repository.asked.clear()
+    # 1. and 2.
+    known = store.known(connection)
+    assessor = _continued(connection, repository, now, introduction, known) if known.get("main") else None
+    if assessor is None:
+        assessor = _from_nothing(connection, repository, now, introduction)
+    # 3.
+    ground = assessor.ground
+    for remote in repository.remotes():
+        repository.ref(verified_notes(remote))
+    state = _state(repository, ground, assessor.notes.commit)
+    values = {
+        "program": store.program(),
+        "state": state,
+        "main": ground.main,
+        "branch": ground.branch,
+        "notes": assessor.notes.commit or "",
+        "introduction": ground.introduction,
+        "pinned": str(ground.pinned),
+        "people": json.dumps(assessor.policy.people if assessor.policy else ()),
+        "complete": "yes" if _complete(repository, assessor.notes.commit) else "no",
+        "missing": json.dumps(sorted(repository.missing)),
+        "objects": place.objects() if repository.missing else "",
+        f"inputs {place.git_dir}": json.dumps(
+            {
+                "introduction": introduction,
+                "head": head,
+                "refs": dict(repository.asked),
+                "configuration": places.configuration_of(repository.listed_configuration),
+                "state": state,
+            }
+        ),
+    }
+    connection.executemany("INSERT OR REPLACE INTO known VALUES (?, ?)", values.items())
+
+
+def _state(repository: Repository, ground: Ground, noted: str | None) -> str:
+    """What the rows rest on beside time: the same for all work trees in which it is the same."""
+    verified = {remote: repository.ref(verified_notes(remote)) for remote in repository.remotes()}
+    return json.dumps([ground.main, noted, ground.introduction, ground.pinned, ground.branch, verified])
+
+
+# -- everything ----------------------------------------------------------------------------------
+
+
+def _from_nothing(
+    connection: sqlite3.Connection, repository: Repository, now: dt.datetime, introduction: str | None
+) -> Assessor:
+    store.empty(connection)
+    repository.missing.clear()
+    assessor = Assessor(repository, now, introduction=introduction)
+    line = assessor.timeline
+    _put_points(connection, enumerate(line.points))
+    _put_reigns(connection, assessor)
+    connection.executemany("INSERT INTO witness VALUES (?, ?, ?)", line.witnessed)
+    connection.executemany("INSERT OR REPLACE INTO brought VALUES (?, ?, ?)", line.all_changes())
+    histories: dict[str, list[Touch]] = {}
+    for touch in assessor.touches:
+        histories.setdefault(touch.path, []).append(touch)
+    for path, history in histories.items():
+        _put_history(connection, path, history)
+    connection.executemany("INSERT OR IGNORE INTO failure VALUES (?, ?)", assessor.texts_with_failures)
+    writer = _Writer(connection, assessor)
+    for assessment in assessor.judged(documents.change_files(repository, assessor.ground.main), histories):
+        writer.put(assessment)
+    return assessor
+
+
+def _put_points(connection: sqlite3.Connection, points: Iterable[tuple[int, Point]]) -> None:
+    connection.executemany(
+        "INSERT INTO point VALUES (?, ?, ?, ?, ?)",
+        (
+            (place, p.commit, p.before.tree if p.before else None, p.moment.isoformat(), p.witnesses)
+            for place, p in points
+        ),
+    )
+
+
+def _put_reigns(connection: sqlite3.Connection, assessor: Assessor) -> None:
+    connection.executemany(
+        "INSERT INTO reign VALUES (?, ?, ?, ?)",
+        (
+            (
+                assessor.timeline.place(reign.commit),
+                reign.tree,
+                reign.policy.tree if reign.policy else None,
+                reign_said(reign),
+            )
+            for reign in assessor.timeline.reigns
+        ),
+    )
+
+
+def _put_history(connection: sqlite3.Connection, path: str, history: Sequence[Touch]) -> None:
+    """Replace the history of a file; newest first."""
+    connection.execute("DELETE FROM touch WHERE path = ?", (path,))
+    connection.executemany(
+        "INSERT INTO touch VALUES (?, ?, ?)",
+        ((path, position, said_of(touch)) for position, touch in enumerate(reversed(history))),
+    )
+
+
+class _Writer:
+    """Writes rows for assessments."""
+
+    def __init__(self, connection: sqlite3.Connection, assessor: Assessor) -> None:
+        self._connection, self._assessor = connection, assessor
+        self._keys = tuple(_key_moments(assessor.policy)) if assessor.policy is not None else ()
+
+    def put(self, assessment: Assessment) -> None:
+        """Put the row of a file in the place of the one there was."""
+        connection = self._connection
+        number = self.remove(assessment.path)
+        summary, shape = summary_json(assessment), show_json(assessment)
+        when = self._span(assessment)
+        asked = rows.seconds(assessment.history[-1].time) if assessment.history else _NEVER
+        change = assessment.change
+        cursor = connection.execute(
+            "INSERT INTO change VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                number,
+                assessment.path,
+                summary["id"],
+                asked,
+                summary["status"],
+                summary["type"],
+                summary["risk"],
+                summary["title"],
+                summary["requester"],
+                change.model if change else None,
+                json.dumps(summary["systems"], ensure_ascii=False),
+                json.dumps(summary["flags"], ensure_ascii=False),
+                json.dumps(summary["waiting_on"], ensure_ascii=False),
+                summary["errors"],
+                assessment.record is None,
+                rows.seconds(when.since) if when.since else -_NEVER,
+                rows.seconds(when.until) if when.until else _NEVER,
+                rows.packed(shape),
+            ),
+        )
+        number = cursor.lastrowid
+        for table, names in (
+            ("system", set(summary["systems"])),
+            ("person", people_of(assessment) | set(summary["waiting_on"])),
+            ("waiting", set(summary["waiting_on"])),
+            ("text", _texts(assessment)),
+            ("refers", _referred(assessment)),
+        ):
+            connection.executemany(
+                f"INSERT INTO {table} VALUES (?, ?)",  # noqa: S608 - our own tables
+                ((name, number) for name in names),
+            )
+        connection.execute(
+            "INSERT INTO words (rowid, id, title, people, systems, body) VALUES (?, ?, ?, ?, ?, ?)",
+            (number, *_words(shape)),
+        )
+
+    def remove(self, path: str) -> int | None:
+        """Take a file's row away; its number, None when there was none."""
+        connection = self._connection
+        found = connection.execute("SELECT number, shown FROM change WHERE path = ?", (path,)).fetchone()
+        if found is None:
+            return None
+        number: int = found[0]
+        connection.execute(
+            "INSERT INTO words (words, rowid, id, title, people, systems, body) VALUES ('delete', ?, ?, ?, ?, ?, ?)",
+            (number, *_words(rows.unpacked(found[1]))),
+        )
+        connection.execute("DELETE FROM change WHERE number = ?", (number,))
+        for table in ("system", "person", "waiting", "text", "refers"):
+            connection.execute(f"DELETE FROM {table} WHERE number = ?", (number,))  # noqa: S608
+        return number
+
+    def _span(self, assessment: Assessment) -> Span:
+        """For how long the row holds."""
+        evidence, verdict, policy = assessment.evidence, assessment.verdict, self._assessor.policy
+        if evidence is None or verdict is None or policy is None:
+            return ALWAYS
+        now = self._assessor.now
+        if assessment.record is not None and all(f.code != "record.no-commit" for f in assessment.findings):
+            return ALWAYS  # judged at the moment of its record
+        unwitnessed = any(s.place is None and (s.certificate or s.primary) for s in assessment.sign_offs)
+        doubted = bool(evidence.doubts or evidence.ignored)
+        if unwitnessed or (doubted and _has_certificates(policy)):
+            return horizon.at_once(now)  # certificates end by rules of their own
+        return horizon.span(evidence, policy, now, verdict.status, self._keys)
+
+
+def _key_moments(policy: Policy) -> Iterator[dt.datetime]:
+    """When keys of the policy begin and end to be valid: the seconds on both sides."""
+    for entry in signers_of(policy).ssh.entries:
+        for moment in (entry.valid_after, entry.valid_before):
+            if moment is not None:
+                yield from (moment, moment + dt.timedelta(seconds=1))
+
+
+def _has_certificates(policy: Policy) -> bool:
+    return bool(policy.openpgp) or any(entry.cert_authority for entry in signers_of(policy).ssh.entries)
+
+
+def _texts(assessment: Assessment) -> set[str]:
+    """The objects whose notes are about the change."""
+    own = {assessment.evidence.blob} if assessment.evidence is not None else set()
+    return own | {version.blob for version in assessment.history if version.blob}
+
+
+def _referred(assessment: Assessment) -> set[str]:
+    """Ids of other changes that must be there."""
+    change = assessment.change
+    if change is None:  # whatever could be read of it was held against all ids
+        return {"*"}
+    return {*change.depends_on, *((change.amends,) if change.amends else ())}
+
+
+def _words(shape: Mapping[str, Any]) -> tuple[str, str, str, str, str]:
+    """What full text finds a change by: id, title, people, systems, and everything that somebody wrote."""
+    document = shape["document"] or {}
+    people = {shape["requester"] or "", *(s["by"] for s in shape["sign_offs"])}
+    people |= {version["author"] for version in shape["history"]}
+    own = {
+        key: value for key, value in document.items() if key not in ("id", "title", "systems", "requester")
+    }
+    if "record" in own:
+        own["record"] = {key: value for key, value in own["record"].items() if key in ("summary", "lessons")}
+    said = [*_strings(own), *(s["comment"] for s in shape["sign_offs"])]
+    for sign_off in shape["sign_offs"]:
+        said += _strings(sign_off["answers"])
+    return (
+        shape["id"],
+        shape["title"] or "",
+        " ".join(sorted(people)),
+        " ".join(shape["systems"]),
+        "\n".join(said),
+    )
+
+
+def _strings(value: object) -> Iterator[str]:
+    """Every text below a value."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for inner in value.values():
+            yield from _strings(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _strings(inner)
+
+
+# -- what changed --------------------------------------------------------------------------------
+
+
+def _continued(
+    connection: sqlite3.Connection,
+    repository: Repository,
+    now: dt.datetime,
+    introduction: str | None,
+    known: Mapping[str, str],
+) -> Assessor | None:
+    """The index brought up to date from what changed; None when that is not plain, and nothing was written.
+
+    1. the same branch and introduction, whose line went on from where it was;
+    2. no policy, no approval of one and no merge that brought one;
+    3. the notes were complete then and are now;
+    4. what touched files, texts and what is witnessed of them; what refers to ids that came or went;
+    5. models that failed, and rows whose time is over.
+    """
+    policies = Policies(repository)
+    # 1.
+    branch, tip = documents.branch_of_record(repository, policies)
+    pinned = introduction or repository.config(INTRODUCTION_KEY)
+    if repository.is_shallow or branch != known["branch"] or str(pinned is not None) != known["pinned"]:
+        return None
+    if pinned is not None and pinned != known["introduction"]:
+        return None
+    before = known["main"]
+    if tip != before and (not repository.has_commit(before) or not repository.is_ancestor(before, tip)):
+        return None
+    fresh: list[str] = []
+    for commit in repository.first_parents(tip):
+        if commit == before:
+            break
+        fresh.append(commit)
+        if commit == known["introduction"]:
+            return None  # a merge has put the line aside
+    fresh.reverse()
+    # 2.
+    if not _keeps_policy(repository, before, fresh):
+        return None
+    # 3.
+    tips = known["notes"] or None, repository.ref(notes.REF)
+    verified = {remote: repository.ref(verified_notes(remote)) for remote in repository.remotes()}
+    if (tips[0] != tips[1] or json.loads(known["state"])[5] != verified) and not (
+        known["complete"] == "yes" and _complete(repository, tips[1])
+    ):
+        return None
+    missing = set(json.loads(known["missing"]))
+    if any(repository.has(oid) for oid in missing):
+        return None
+    ground = Ground(branch, tip, known["introduction"], pinned is not None)
+    changed = _line_goes_on(connection, repository, policies, ground, fresh)
+    if changed is None:
+        return None
+    assessor = StoredAssessor(connection, repository, now, policies, ground)
+    # 4.
+    paths = {path for (path,) in _paths_of(connection, changed)}
+    noted = {p.replace("/", "") for p, _, _ in _differ(repository, *tips)}
+    paths |= {path for (path,) in _paths_of(connection, noted)}
+    touched = _new_touches(connection, repository, before, tip) if fresh else set()
+    files = {path: now for path, _, now in _files_differ(repository, before, tip)} if fresh else {}
+    paths |= touched | files.keys()
+    ids = {identifiers.id_of(path) for path in files} - {None}
+    for (path,) in (
+        connection.execute(
+            f"SELECT path FROM change JOIN refers USING (number) WHERE refers.id IN ({_marks(len(ids) + 1)})",  # noqa: S608
+            (*ids, "*"),
+        )
+        if ids
+        else ()
+    ):
+        paths.add(path)
+    # 5.
+    models = _failing(connection, repository, assessor, paths, noted)
+    if models:
+        paths |= {
+            path
+            for (path,) in connection.execute(
+                f"SELECT path FROM change WHERE open AND model IN ({_marks(len(models))})",  # noqa: S608
+                tuple(models),
+            )
+        }
+    at = rows.seconds(now)
+    paths |= {
+        path
+        for (path,) in connection.execute("SELECT path FROM change WHERE until <= ? OR since > ?", (at, at))
+    }
+    writer = _Writer(connection, assessor)
+    present: list[Entry] = []
+    tree = repository.tree_of(tip)
+    for path in sorted(paths):
+        entry = repository.child(tree, path)
+        if entry is None or entry.is_tree:
+            writer.remove(path)
+        else:
+            present.append(entry)
+    histories = {entry.path: assessor.history_of(entry.path) for entry in present}
+    for assessment in assessor.judged(present, histories):
+        writer.put(assessment)
+    repository.missing |= missing
+    return assessor
+
+
+def _keeps_policy(repository: Repository, before: str, fresh: Sequence[str]) -> bool:
+    """Whether all these commits, and all that they merge, have the policy and the approvals that were there before."""
+
+    def folders(commit: str) -> tuple[str, ...]:
+        tree = repository.tree_of(commit)
+        found = (repository.child(tree, name) for name in (policies_model.ROOT, APPROVALS))
+        return tuple(entry.id if entry else "" for entry in found)
+
+    if not fresh:
+        return True
+    same = folders(before)
+    return all(folders(commit) == same for commit in repository.ancestors(fresh[-1], (before,)))
+
+
+def _complete(repository: Repository, tip: str | None) -> bool:
+    """Whether these notes hold all that any remote's were seen to hold."""
+    for remote in repository.remotes():
+        seen = repository.ref(verified_notes(remote))
+        if seen is not None and (tip is None or not repository.is_ancestor(seen, tip)):
+            return False
+    return True
+
+
+def _line_goes_on(
+    connection: sqlite3.Connection,
+    repository: Repository,
+    policies: Policies,
+    ground: Ground,
+    fresh: Sequence[str],
+) -> set[str] | None:
+    """Add the new commits of the line; the objects of which they are the first to witness something.
+
+    None when one of them witnesses notes that do not contain those witnessed before.
+    """
+    line = StoredTimeline(connection, repository, policies, ground.introduction)
+    place, last = len(line.points), line.points[-1]
+    newest, moment = line.last_witnessed, last.moment
+    points: list[tuple[int, Point]] = []
+    witnessed: list[tuple[int, str, int]] = []
+    brought: list[tuple[str, int, str]] = []
+    for number, commit in enumerate(fresh, place):
+        read = repository.commit(commit)
+        moment = max(moment, read.committer.time)
+        named = trailer_of(read.message)
+        points.append((number, Point(commit, line.policy, moment, named)))
+        if named is None or named == newest or not repository.has_commit(named):
+            continue
+        if newest is not None and not repository.is_ancestor(newest, named):
+            if repository.is_ancestor(named, newest):
+                continue  # older ones: they witness nothing new
+            return None
+        brought += [
+            (path.replace("/", ""), number, now.id if now else "")
+            for path, _, now in _differ(repository, newest, named)
+        ]
+        witnessed.append((number, named, 0))
+        newest = named
+    _put_points(connection, points)
+    connection.executemany("INSERT INTO witness VALUES (?, ?, ?)", witnessed)
+    connection.executemany("INSERT OR REPLACE INTO brought VALUES (?, ?, ?)", brought)
+    return {oid for oid, _, _ in brought}
+
+
+def _differ(
+    repository: Repository, old: str | None, new: str | None
+) -> Iterator[tuple[str, Entry | None, Entry | None]]:
+    yield from repository.changed(
+        repository.tree_of(old) if old else None, repository.tree_of(new) if new else None
+    )
+
+
+def _files_differ(
+    repository: Repository, old: str, new: str
+) -> Iterator[tuple[str, Entry | None, Entry | None]]:
+    before, after = (repository.child(repository.tree_of(c), identifiers.ROOT) for c in (old, new))
+    if before is not None and before.is_tree and after is not None and after.is_tree:
+        yield from repository.changed(before.id, after.id, f"{identifiers.ROOT}/")
+        return
+    for commit in (old, new):
+        for entry in documents.change_files(repository, commit):
+            yield entry.path, entry, entry
+
+
+def _new_touches(connection: sqlite3.Connection, repository: Repository, before: str, tip: str) -> set[str]:
+    """Add to the history of each file what the new commits did to it; the files."""
+    fresh: dict[str, list[Touch]] = {}
+    for touch in program.touches(repository, tip, identifiers.ROOT, hidden=(before,)):
+        fresh.setdefault(touch.path, []).append(touch)
+    unclear: list[str] = []
+    for path, new in fresh.items():
+        found = connection.execute("SELECT said FROM touch WHERE path = ? ORDER BY position DESC", (path,))
+        whole = [*new, *(touch_of(path, said) for (said,) in found)]
+        # Where two branches touched one file, the order of what they did is git's to say.
+        if all(
+            repository.is_ancestor(older.commit, newer.commit)
+            for newer, older in pairwise(whole[: len(new) + 1])
+        ):
+            _put_history(connection, path, whole)
+        else:
+            unclear.append(path)
+    if unclear:
+        again: dict[str, list[Touch]] = {}
+        for touch in program.touches(repository, tip, *unclear):
+            again.setdefault(touch.path, []).append(touch)
+        for path, history in again.items():
+            _put_history(connection, path, history)
+    return set(fresh)
+
+
+def _paths_of(connection: sqlite3.Connection, oids: Iterable[str]) -> Iterator[tuple[str]]:
+    for oid in oids:
+        yield from connection.execute(
+            "SELECT path FROM text JOIN change USING (number) WHERE text.blob = ?", (oid,)
+        )
+
+
+def _failing(
+    connection: sqlite3.Connection,
+    repository: Repository,
+    assessor: StoredAssessor,
+    paths: Iterable[str],
+    noted: Iterable[str],
+) -> set[str]:
+    """The models of standard changes with failures among what is judged again; the texts with failures are kept."""
+    models: set[str] = set()
+    for path in paths:
+        blobs = {touch.blob for touch in assessor.history_of(path) if touch.blob}
+        found = {(path, blob) for blob in blobs if assessor.tells_failure(blob)}
+        known = set(connection.execute("SELECT path, blob FROM failure WHERE path = ?", (path,)))
+        connection.execute("DELETE FROM failure WHERE path = ?", (path,))
+        connection.executemany("INSERT INTO failure VALUES (?, ?)", sorted(found))
+        if found or known:
+            row = connection.execute("SELECT model FROM change WHERE path = ?", (path,)).fetchone()
+            models |= {row[0]} if row and row[0] else set()
+            models |= {m for p, b in found | known if (m := assessor.model_in(p, b))}
+    return models
+
+
+def _marks(count: int) -> str:
+    return ", ".join("?" * count)

@@ -1,0 +1,173 @@
+"""The index as a file: its tables, and what makes one usable.
+
+It is this very program's and no other's: a file that another version or edit of gitchange wrote is told by `program`,
+and made anew. The write-ahead log lets others read while one writes, and a kill leaves the file as it was.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import cache
+
+from gitchange import __version__
+
+SCHEMA = 1
+"""Version of the tables."""
+
+TABLES = """
+CREATE TABLE known (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE change (
+  number INTEGER PRIMARY KEY,
+  path TEXT NOT NULL UNIQUE,
+  id TEXT NOT NULL,
+  asked REAL NOT NULL,            -- when the change came in, seconds since 1970
+  status TEXT NOT NULL, type TEXT, risk TEXT, title TEXT, requester TEXT, model TEXT,
+  systems TEXT NOT NULL, flags TEXT NOT NULL, waiting TEXT NOT NULL,  -- JSON lists
+  errors INTEGER NOT NULL,
+  open INTEGER NOT NULL,          -- whether it is judged by the policy at the tip
+  since REAL NOT NULL, until REAL NOT NULL,  -- the time for which this holds
+  shown BLOB NOT NULL             -- compressed JSON
+);
+CREATE INDEX change_newest ON change (asked DESC, path DESC);
+CREATE INDEX change_status ON change (status, asked DESC, path DESC);
+CREATE INDEX change_id ON change (id);
+CREATE INDEX change_until ON change (until);
+CREATE INDEX change_since ON change (since);
+CREATE TABLE system (name TEXT NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (name, number)) WITHOUT ROWID;
+CREATE TABLE person (name TEXT NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (name, number)) WITHOUT ROWID;
+CREATE TABLE waiting (name TEXT NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (name, number)) WITHOUT ROWID;
+CREATE TABLE text (blob TEXT NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (blob, number)) WITHOUT ROWID;
+CREATE TABLE refers (id TEXT NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (id, number)) WITHOUT ROWID;
+CREATE TABLE failure (path TEXT NOT NULL, blob TEXT NOT NULL, PRIMARY KEY (path, blob)) WITHOUT ROWID;
+CREATE TABLE touch (
+  path TEXT NOT NULL, position INTEGER NOT NULL,  -- the oldest has the lowest
+  said TEXT NOT NULL,             -- JSON
+  PRIMARY KEY (path, position)
+) WITHOUT ROWID;
+CREATE TABLE point (
+  place INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, policy TEXT, moment TEXT NOT NULL, witnesses TEXT
+);
+CREATE TABLE reign (place INTEGER PRIMARY KEY, tree TEXT NOT NULL, policy TEXT, said TEXT NOT NULL);
+CREATE TABLE witness (place INTEGER PRIMARY KEY, notes TEXT NOT NULL, aside INTEGER NOT NULL);
+CREATE TABLE brought (
+  oid TEXT NOT NULL, place INTEGER NOT NULL, note TEXT NOT NULL, PRIMARY KEY (oid, place)
+) WITHOUT ROWID;
+CREATE VIRTUAL TABLE words USING fts5 (
+  id, title, people, systems, body, content='', tokenize='unicode61 remove_diacritics 2'
+);
+"""
+
+
+@cache
+def program() -> str:
+    """Which gitchange this is: its version, and its files as they are, so that one under work is told from itself."""
+    folder = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    newest, count = 0, 0
+    for entry in _files(folder):
+        newest, count = max(newest, entry.stat().st_mtime_ns), count + 1
+    return f"{SCHEMA} {__version__} {folder} {newest} {count}"
+
+
+def _files(folder: str) -> Iterator[os.DirEntry[str]]:
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.endswith(".py"):
+                yield entry
+            elif entry.is_dir() and not entry.name.startswith(("_", ".")):
+                yield from _files(entry.path)
+
+
+def open_for_reading(path: str) -> sqlite3.Connection | None:
+    """The index, when there is one of this program's; None otherwise."""
+    if not os.path.exists(path):
+        return None
+    try:
+        connection = sqlite3.connect(
+            f"file:{_quoted(path)}?mode=ro", uri=True, timeout=5, isolation_level=None
+        )
+    except sqlite3.Error:
+        return None
+    try:
+        if known(connection).get("program") == program():
+            return connection
+    except sqlite3.Error:
+        pass
+    connection.close()
+    return None
+
+
+@contextmanager
+def writing(path: str) -> Iterator[sqlite3.Connection]:
+    """The index inside one transaction that others wait for; empty when it was not there or was no good.
+
+    Raises sqlite3.Error or OSError where it cannot be written: then one does without it.
+    """
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    try:
+        connection = _begun(path)
+    except sqlite3.DatabaseError as error:
+        if isinstance(error, sqlite3.OperationalError) and "malformed" not in str(error):
+            raise  # locked, or not to be written: not a reason to throw it away
+        discard(path)
+        connection = _begun(path)
+    try:
+        yield connection
+        connection.execute("COMMIT")
+    except BaseException:
+        with suppress(sqlite3.Error):
+            connection.execute("ROLLBACK")
+        raise
+    finally:
+        connection.close()
+
+
+def _begun(path: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=60, isolation_level=None)
+    try:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=NORMAL")
+        connection.execute("BEGIN IMMEDIATE")
+        tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        if tables and known(connection).get("program") != program():
+            connection.execute("ROLLBACK")
+            raise sqlite3.DatabaseError("of another program")
+        if not tables:
+            make(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def make(connection: sqlite3.Connection) -> None:
+    """Make the tables."""
+    for statement in TABLES.strip().split(";\n"):
+        connection.execute(statement)
+
+
+def empty(connection: sqlite3.Connection) -> None:
+    """Forget everything."""
+    for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+        if name == "words":
+            connection.execute("INSERT INTO words (words) VALUES ('delete-all')")
+        elif not name.startswith(("words_", "sqlite_")):
+            connection.execute(f"DELETE FROM {name}")  # noqa: S608 - our own tables
+
+
+def discard(path: str) -> None:
+    """Remove the file and its logs."""
+    for name in (path, f"{path}-wal", f"{path}-shm"):
+        with suppress(FileNotFoundError):
+            os.unlink(name)
+
+
+def known(connection: sqlite3.Connection) -> dict[str, str]:
+    """What the index says about itself."""
+    return dict(connection.execute("SELECT name, value FROM known"))
+
+
+def _quoted(path: str) -> str:
+    return path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")

@@ -1,0 +1,432 @@
+"""The index never answers otherwise than the evidence: after whatever happened to a repository, in whatever order.
+
+Random histories are played on a real repository with the real program. After each step every list and every change is
+asked for by the command line, which uses the index, and judged anew without it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import random
+import shutil
+import sqlite3
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gitchange.assessment.assess import Assessor
+from gitchange.assessment.shapes import people_of, show_json, summary_json
+from gitchange.errors import GitchangeError
+from gitchange.git.repository import Repository
+from gitchange.index import rows
+from gitchange.model import identifiers
+from tests.company import MODEL, PEOPLE, Result, found, gitchange, request_options, write_policy
+
+REF = "refs/notes/gitchange/approvals"
+
+POLICY = """\
+version = {version}
+main = "main"
+timezone = "Europe/Paris"
+
+[roles]
+root           = {{ members = ["ada@example.org", "eve@example.org"] }}
+change-manager = {{ members = ["ada@example.org", "mo@example.org"] }}
+developer      = {{ members = ["bo@example.org", "cy@example.org"] }}
+system-user    = {{ members = ["dee@example.org", "cy@example.org"] }}
+
+[[rules]]
+name = "every change"
+evaluation     = {{ role = "change-manager" }}
+implementation = {{ role = "developer" }}
+validation     = {{ role = "system-user" }}
+
+[deadlines]
+evaluation = "2d"
+implementation = "1d"
+validation = "36h"
+documentation = "3d"
+emergency_approval = "5h"
+
+[[waivers]]
+waives = "evaluator-is-author"
+reason = "A small team."
+expires = {waived}
+
+[[freezes]]
+name = "weekend"
+reason = "Nobody is there."
+kind = "soft"
+start = 2026-11-20T18:00:00
+end = 2026-11-23T06:00:00
+recurrence = "FREQ=WEEKLY"
+override = {{ role = "change-manager" }}
+"""
+
+
+def now_of(moment: dt.datetime) -> str:
+    """As GITCHANGE_NOW has it."""
+    return moment.isoformat()
+
+
+class World:
+    """A company, its repository, and a clock."""
+
+    def __init__(self, root: Path, chance: random.Random, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.chance, self.root = chance, root
+        self._monkeypatch = monkeypatch
+        self.version = 1
+        self.start = dt.datetime.now(dt.UTC).replace(microsecond=0)
+        self.now = self.start
+        self.wait(0)
+        self.company = found(root, self.policy())
+        (root / "policy" / "models" / "dependency-update.toml").write_text(MODEL)
+        self.repo = self.company.repo
+        self.changes: list[str] = []
+        self.kept = ""
+
+    def policy(self) -> str:
+        """The text of the policy's next version."""
+        waived = self.start + dt.timedelta(hours=30 * self.version)
+        return POLICY.format(version=self.version, waived=waived.strftime("%Y-%m-%dT%H:%M:%SZ"))
+
+    def wait(self, hours: float) -> None:
+        """Set the clock forward, or back."""
+        self.now += dt.timedelta(hours=hours)
+        self._monkeypatch.setenv("GITCHANGE_NOW", now_of(self.now))
+        self._monkeypatch.setenv("GIT_COMMITTER_DATE", f"{int(self.now.timestamp())} +0000")
+        self._monkeypatch.setenv("GIT_AUTHOR_DATE", f"{int(self.now.timestamp())} +0000")
+
+    def do(self, *arguments: str) -> Result:
+        """Run the program as somebody."""
+        return self.company.do(self.chance.choice(PEOPLE), *arguments)
+
+    def git(self, *arguments: str) -> str:
+        """Run git, whether it works or not."""
+        command = ["git", "-C", str(self.repo), *arguments]
+        return subprocess.run(command, capture_output=True, check=False, text=True).stdout.strip()
+
+    def file(self, change: str) -> Path:
+        """The file of a change."""
+        return self.repo / identifiers.path_of(change)
+
+    def commit(self, message: str) -> None:
+        """Commit whatever lies in the work tree, as somebody."""
+        self.company.become(self.chance.choice(PEOPLE))
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--allow-empty", "-m", message)
+
+    @property
+    def some(self) -> str:
+        """A change."""
+        return self.chance.choice(self.changes) if self.changes else "CHG-20261122-0000"
+
+
+def request(world: World) -> None:
+    """A new change, of whatever type, perhaps planned, perhaps resting on another, perhaps one that is not there."""
+    chance = world.chance
+    options: list[str] = []
+    kind = chance.choice(["normal", "normal", "standard", "emergency"])
+    if kind == "standard":
+        options += ["--type", "standard", "--model", "dependency-update", "--system", "website"]
+    elif kind == "emergency":
+        options += ["--type", "emergency", "--incident", "INC-1", "--justification", "It is down."]
+    done = world.do("new", "--commit", *request_options(*options))
+    if done.code == 0:
+        world.changes.append(done.out.split()[0])
+        text = world.file(world.changes[-1]).read_text()
+        if chance.random() < 0.4:
+            start = world.now + dt.timedelta(hours=chance.choice([-10, 1, 5, 30]))
+            end = start + dt.timedelta(hours=chance.choice([1, 6]))
+            text += f"\n[schedule]\nstart = {start.isoformat()}\nend = {end.isoformat()}\n"
+        if chance.random() < 0.3:
+            text = f'depends_on = ["{chance.choice([world.some, "CHG-20261120-AAAA"])}"]\n{text}'
+        world.file(world.changes[-1]).write_text(text)
+        world.commit("Plan it")
+
+
+def edit(world: World) -> None:
+    """Another text, readable or not."""
+    path = world.file(world.some)
+    if path.is_file():
+        text = path.read_text()
+        path.write_text(
+            world.chance.choice(
+                [text.replace("It expires.", f"It expires {world.now}."), "no = [toml", text + "# x\n"]
+            )
+        )
+        world.commit("Edit")
+
+
+def remove(world: World) -> None:
+    """A file goes, or one comes back, or a stray one comes."""
+    path = world.file(world.some)
+    if path.is_file() and world.chance.random() < 0.5:
+        path.unlink()
+    else:
+        stray = world.repo / "changes" / world.chance.choice(["stray.txt", "2026/11/CHG-20261120-AAAA.toml"])
+        stray.parent.mkdir(parents=True, exist_ok=True)
+        stray.write_text(f'id = "{stray.stem}"\n')
+    world.commit("Remove or stray")
+
+
+def sign(world: World) -> None:
+    """Somebody signs something, if the rules let it count."""
+    how = world.chance.choice(
+        [
+            ("approve", "-y", "-m", "go"),
+            ("approve", "-y", "-m", "go"),
+            ("reject", "-y", "-m", "no"),
+            ("request-info", "-y", "-m", "what?"),
+            ("implement", "-y", "--steps-followed", "--test", "suite=passed"),
+            ("implement", "-y", "--steps-followed", "--test", "suite=passed"),
+            ("implement", "-y", "--backed-out", "-m", "it broke"),
+            ("validate", "-y", "--works", "--no-security-risk", "--evidence", "looked"),
+            ("validate", "-y", "--fails", "--evidence", "looked", "-m", "it is slow"),
+            ("withdraw", "-y", "-m", "not needed"),
+        ]
+    )
+    change = world.some
+    for person in world.chance.sample(PEOPLE, len(PEOPLE)):
+        if world.company.do(person, how[0], change, *how[1:]).code == 0:
+            return
+
+
+def complete(world: World) -> None:
+    """A change goes as far as it can."""
+    change = world.some
+    for person, *how in (
+        ("ada", "approve", "-y", "-m", "go"),
+        ("bo", "implement", "-y", "--steps-followed", "--test", "suite=passed"),
+        ("dee", "validate", "-y", "--works", "--no-security-risk", "--evidence", "looked"),
+    ):
+        world.company.do(person, how[0], change, *how[1:])
+    world.company.do("ada", "document", change, "--outcome", "successful", "--summary", "It works.")
+
+
+def nonsense(world: World) -> None:
+    """A line that is no sign-off, on a text or on nothing."""
+    oid = world.git("rev-parse", f"HEAD:{identifiers.path_of(world.some)}") or world.git("rev-parse", "HEAD")
+    world.git("notes", f"--ref={REF}", "append", "-m", f"nonsense {world.now}", oid.splitlines()[0])
+
+
+def seal(world: World) -> None:
+    """Whatever was signed is witnessed."""
+    world.do("seal")
+
+
+def merge(world: World) -> None:
+    """Two branches edit the same file, or different ones, and come together."""
+    world.git("switch", "--quiet", "-c", "side")
+    edit(world)
+    request(world)
+    world.git("switch", "--quiet", "main")
+    edit(world)
+    if world.chance.random() < 0.5:
+        world.do("seal")
+    world.git(
+        "merge", "--quiet", "--no-ff", "-X", world.chance.choice(["ours", "theirs"]), "-m", "Merge", "side"
+    )
+    if world.git("status", "--porcelain"):
+        world.git("merge", "--abort")
+        world.git("reset", "--hard", "--quiet")
+    world.git("branch", "--quiet", "-D", "side")
+
+
+def rewind(world: World) -> None:
+    """The branch of record goes back, another way, or is written anew."""
+    how = world.chance.choice(["back", "forth", "amend"])
+    if how == "back" and world.git("rev-parse", "--verify", "--quiet", "HEAD~3"):
+        world.kept = world.git("rev-parse", "HEAD")
+        world.git("reset", "--hard", "--quiet", f"HEAD~{world.chance.randint(1, 3)}")
+    elif how == "forth" and world.kept:
+        world.git("reset", "--hard", "--quiet", world.kept)
+    else:
+        world.git("commit", "--quiet", "--amend", "--allow-empty", "-m", f"Amended {world.now}")
+
+
+def lose(world: World) -> None:
+    """The notes lose what they had, or all; sometimes a remote's are remembered."""
+    tip = world.git("rev-parse", "--verify", "--quiet", REF)
+    if not tip:
+        return
+    world.git("remote", "add", "origin", str(world.root / "nowhere"))
+    if world.chance.random() < 0.5:
+        world.git("update-ref", "refs/gitchange/verified/origin/approvals", tip)
+    if world.chance.random() < 0.5:
+        world.git("update-ref", REF, f"{tip}~1")
+    if world.chance.random() < 0.2:
+        world.git("update-ref", "-d", REF)
+
+
+def adopt(world: World) -> None:
+    """A new policy, approved by root or not."""
+    world.version += 1
+    folder = write_policy(world.root, world.policy())
+    if world.chance.random() < 0.3:
+        (folder / "models" / "dependency-update.toml").write_text(MODEL + "suspended_after = 1\n")
+    if world.chance.random() < 0.3:
+        lines = (folder / "allowed_signers").read_text().splitlines(keepends=True)
+        until = (world.now + dt.timedelta(hours=world.chance.choice([-5, 8]))).strftime("%Y%m%d%H%MZ")
+        lines[1] = lines[1].replace("namespaces=", f'valid-before="{until}",namespaces=')
+        (folder / "allowed_signers").write_text("".join(lines))
+    shutil.rmtree(world.repo / "policy", ignore_errors=True)
+    shutil.copytree(folder, world.repo / "policy")
+    if world.chance.random() < 0.3:
+        world.commit("A policy that nobody approved")
+        return
+    world.git("switch", "--quiet", "-c", "proposal")
+    world.commit("A new policy")
+    for person in ("ada", "eve"):
+        world.company.do(person, "policy", "approve", "-y", "proposal")
+    world.git("switch", "--quiet", "main")
+    world.company.do("ada", "policy", "adopt", "proposal")
+    world.git("branch", "--quiet", "-D", "proposal")
+    world.git("reset", "--hard", "--quiet")
+    world.version = (
+        int(gitchange(world.repo, "policy", "show", "--json").json["policy"]["version"])
+        if (gitchange(world.repo, "policy", "show", "--json").code == 0)
+        else world.version
+    )
+
+
+def unpin(world: World) -> None:
+    """The introduction is pinned no more, or again."""
+    pinned = world.git("config", "gitchange.introduction")
+    if pinned:
+        world.git("config", "--unset", "gitchange.introduction")
+        world.kept_pin = pinned
+    else:
+        world.git("config", "gitchange.introduction", world.kept_pin)
+
+
+def spoil(world: World) -> None:
+    """The index is gone, is another program's, or is no database at all."""
+    path = world.repo / ".git" / "gitchange" / "index.sqlite"
+    if not path.exists():
+        return
+    match world.chance.choice(["gone", "other", "garbage", "cut"]):
+        case "gone":
+            path.unlink()
+        case "other":
+            connection = sqlite3.connect(path)
+            connection.execute("UPDATE known SET value = '0' WHERE name = 'program'")
+            connection.commit()
+            connection.close()
+        case "garbage":
+            path.write_bytes(bytes(world.chance.randrange(256) for _ in range(5000)))
+        case "cut":
+            path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def later(world: World) -> None:
+    """Time goes by; a clock may be set back."""
+    world.wait(world.chance.choice([0.5, 3, 20, 40, 200, -30]))
+
+
+def pack(world: World) -> None:
+    """git tidies up."""
+    world.git("pack-refs", "--all")
+    world.git("gc", "--quiet")
+
+
+STEPS: dict[Callable[[World], None], int] = {
+    request: 5,
+    edit: 3,
+    remove: 1,
+    sign: 8,
+    complete: 4,
+    nonsense: 1,
+    seal: 2,
+    merge: 3,
+    rewind: 2,
+    lose: 1,
+    adopt: 2,
+    unpin: 1,
+    spoil: 1,
+    later: 5,
+    pack: 1,
+}
+
+
+def judged_anew(world: World) -> tuple[Any, dict[str, Any], dict[str, set[str]]]:
+    """What there is to say without the index: the list, each change, and who has to do with each."""
+    try:
+        assessor = Assessor(Repository.open(world.repo), world.now)
+        found = assessor.all()
+    except GitchangeError as error:
+        return f"gitchange: {error.message}", {}, {}
+    as_json = json.loads(json.dumps([summary_json(a) for a in found]))
+    shown = {
+        a.id: json.loads(json.dumps(show_json(a))) for a in found if identifiers.id_of(a.path) is not None
+    }
+    people = {a.path: people_of(a) for a in found}
+    return as_json, shown, people
+
+
+def compare(world: World) -> None:
+    """The command line, which uses the index, says what is judged anew; once more it says it from the index alone."""
+    expected, shown, people = judged_anew(world)
+    for attempt in ("refreshed", "remembered"):
+        done = gitchange(world.repo, "list", "--json")
+        if isinstance(expected, str):
+            assert expected in done.err
+            return
+        assert done.code == 0, done.err
+        assert done.json == {"schema": 1, "total": len(expected), "changes": expected}, attempt
+        index = rows.open_current(str(world.repo), os.environ, world.now, None)
+        assert index is not None, "the index was not brought up to date"
+        index.close()
+        for change, shape in shown.items():
+            assert gitchange(world.repo, "show", change, "--json").json == shape, (attempt, change)
+    wanted = (
+        rows.Wanted(status=("approved", "unreadable")),
+        rows.Wanted(type=("standard",), status=("documented",)),
+        rows.Wanted(system=("website", "api")),
+        rows.Wanted(person="bo@example.org"),
+        rows.Wanted(waiting_on="ada@example.org"),
+    )
+    options = (
+        ["--status", "approved", "--status", "unreadable"],
+        ["--type", "standard", "--status", "documented"],
+        ["--system", "website", "--system", "api"],
+        ["--person", "bo@example.org"],
+        ["--waiting-on-me"],
+    )
+    world.company.become("ada")
+    for which, given in zip(wanted, options, strict=True):
+        fitting = [row for row in expected if which.accepts(row, frozenset(people[row["path"]]))]
+        done = gitchange(world.repo, "list", "--json", *given)
+        if given == ["--waiting-on-me"] and done.code == 3:
+            assert "the policy cannot be read" in done.err
+        else:
+            assert done.json["changes"] == fitting, given
+
+
+HISTORIES = int(os.environ.get("GITCHANGE_TEST_HISTORIES", "4"))
+
+
+@pytest.mark.parametrize("seed", range(HISTORIES))
+def test_index_says_what_the_evidence_says(
+    seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After random steps of people and of mischief, with and without the index it is the same."""
+    chance = random.Random(seed)  # noqa: S311 - histories, no secrets
+    world = World(tmp_path, chance, monkeypatch)
+    world.kept_pin = ""
+    for _ in range(2):
+        request(world)
+    played: list[str] = []
+    for _ in range(12):
+        for step in chance.choices(list(STEPS), list(STEPS.values()), k=chance.randint(1, 3)):
+            played.append(step.__name__)
+            step(world)
+        try:
+            compare(world)
+        except AssertionError as error:
+            raise AssertionError(f"seed {seed}, after {', '.join(played)}: {error}") from error
