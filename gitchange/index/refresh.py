@@ -104,9 +104,8 @@ def _refresh(
         "complete": "yes" if _complete(repository, assessor.notes.commit) else "no",
         "missing": json.dumps(sorted(repository.missing)),
         "objects": place.objects() if repository.missing else "",
-        f"inputs {place.git_dir}": json.dumps(
+        store.inputs_of(place.git_dir, introduction): json.dumps(
             {
-                "introduction": introduction,
                 "head": head,
                 "refs": dict(repository.asked),
                 "configuration": places.configuration_of(repository.listed_configuration),

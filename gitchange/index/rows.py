@@ -102,14 +102,13 @@ def is_current(
 ) -> bool:
     """Whether nothing that the index rests on has changed: refs, configuration, objects that were missing, time."""
     known = store.known(connection)
-    said = known.get(f"inputs {place.git_dir}")
+    said = known.get(store.inputs_of(place.git_dir, introduction))
     if said is None:
         return False
     inputs = json.loads(said)
     at = seconds(now)
     return (
-        inputs["introduction"] == introduction
-        and inputs["head"] == place.head()
+        inputs["head"] == place.head()
         and all(place.ref(name) == commit for name, commit in inputs["refs"].items())
         and not place.is_cut_off
         and known["state"] == inputs["state"]

@@ -164,6 +164,11 @@ def discard(path: str) -> None:
             os.unlink(name)
 
 
+def inputs_of(git_dir: str, introduction: str | None) -> str:
+    """The name under which is known on what the answers rest in one work tree, with that `--introduction`."""
+    return f"inputs {introduction or ''} {git_dir}"
+
+
 def known(connection: sqlite3.Connection) -> dict[str, str]:
     """What the index says about itself."""
     return dict(connection.execute("SELECT name, value FROM known"))

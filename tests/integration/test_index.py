@@ -6,13 +6,16 @@ asked for by the command line, which uses the index, and judged anew without it.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+import io
 import json
 import os
 import random
 import shutil
 import sqlite3
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,11 +24,15 @@ import pytest
 
 from gitchange.assessment.assess import Assessor
 from gitchange.assessment.shapes import people_of, show_json, summary_json
+from gitchange.cli import quick
 from gitchange.errors import GitchangeError
 from gitchange.git.repository import Repository
+from gitchange.index import place as places
 from gitchange.index import rows
 from gitchange.model import identifiers
-from tests.company import MODEL, PEOPLE, Result, found, gitchange, request_options, write_policy
+from tests.company import MODEL, PEOPLE, Result, found, git, gitchange, request_options, write_policy
+
+from .conftest import Take
 
 REF = "refs/notes/gitchange/approvals"
 
@@ -430,3 +437,291 @@ def test_index_says_what_the_evidence_says(
             compare(world)
         except AssertionError as error:
             raise AssertionError(f"seed {seed}, after {', '.join(played)}: {error}") from error
+
+
+# -- what can be told apart one by one -------------------------------------------------------------
+
+
+def quickly(directory: Path, *arguments: str) -> str | None:
+    """What is printed when the index alone answers; None when it cannot."""
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(io.StringIO()):
+        code = quick.answer(["-C", str(directory), *arguments])
+    return out.getvalue() if code == 0 else None
+
+
+def index_of(directory: Path) -> Path:
+    """The file of the index."""
+    place = places.find(str(directory), {})
+    assert place is not None
+    return Path(place.index)
+
+
+def test_nothing_heavy_is_loaded_where_nothing_changed(take: Take) -> None:
+    """Neither click nor a library of ours is imported for a list, a change, a search: start-up is what they cost."""
+    scene = take("approved")
+    gitchange(scene.repo, "list")
+    for command in (
+        ["list"],
+        ["show", scene.change],
+        ["search", "certificate"],
+        ["list", "--status", "approved"],
+    ):
+        done = subprocess.run(
+            [sys.executable, "-X", "importtime", "-m", "gitchange", "-C", str(scene.repo), *command],
+            capture_output=True,
+            check=True,
+            text=True,
+        )
+        loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if "|" in line}
+        assert "gitchange.cli.quick" in loaded
+        heavy = (
+            "click",
+            "pydantic",
+            "pygit2",
+            "cryptography",
+            "jinja2",
+            "mkdocs",
+            "subprocess",
+            "dataclasses",
+            "typing",
+        )
+        assert loaded.isdisjoint(heavy), command
+        assert scene.change in done.stdout
+
+
+def test_program_and_shortcut_print_the_same(take: Take) -> None:
+    """Whichever of the two answers, a reader cannot tell."""
+    scene = take("validated")
+    pinned = git(scene.repo, "config", "gitchange.introduction")
+    gitchange(scene.repo, "list")
+    for arguments in (
+        ["list"],
+        ["list", "--json"],
+        ["list", "--status", "approved"],
+        ["list", "--limit", "1"],
+        ["show", scene.change],
+        ["show", scene.change.lower()],
+        ["show", scene.path, "--json"],
+        ["search", "certificate"],
+        ["search", "nothing-has-this"],
+    ):
+        quick_answer = quickly(scene.repo, *arguments)
+        assert quick_answer is not None, arguments
+        program = [sys.executable, "-m", "gitchange", "-C", str(scene.repo), "--introduction", pinned]
+        slow = subprocess.run([*program, *arguments], capture_output=True, check=True, text=True)
+        assert slow.stdout == quick_answer, arguments
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["list", "--status", "nonsense"],
+        ["list", "--limit", "0"],
+        ["list", "--limit", "many"],
+        ["list", "--limit"],
+        ["list", "what"],
+        ["list", "--no-such"],
+        ["show"],
+        ["show", "one", "two"],
+        ["show", "CHG-20200101-0000"],
+        ["show", "K7Q3"],
+        ["search"],
+        ["search", "--"],
+        ["--help"],
+        ["list", "--as-of", "HEAD"],
+        ["-C"],
+        [],
+    ],
+)
+def test_mistakes_are_left_to_the_program(take: Take, arguments: list[str]) -> None:
+    """What is not understood prints nothing, and the program says what is wrong with it."""
+    scene = take("requested")
+    gitchange(scene.repo, "list")
+    assert quickly(scene.repo, "list") is not None
+    assert quickly(scene.repo, *arguments) is None
+
+
+def test_time_brings_a_row_up_to_date(take: Take, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A window that has passed makes the change overdue, though nobody touched the repository."""
+    scene = take("requested")
+    start = dt.datetime.now(dt.UTC) + dt.timedelta(hours=1)
+    text = f"\n[schedule]\nstart = {start.isoformat()}\nend = {(start + dt.timedelta(hours=1)).isoformat()}\n"
+    scene.commit(scene.file.read_text() + text)
+    assert gitchange(scene.repo, "list", "--json").json["changes"][0]["flags"] == []
+    assert quickly(scene.repo, "list") is not None
+    monkeypatch.setenv("GITCHANGE_NOW", now_of(start + dt.timedelta(hours=2)))
+    assert quickly(scene.repo, "list") is None
+    assert gitchange(scene.repo, "list", "--json").json["changes"][0]["flags"] == ["overdue"]
+    assert "overdue" in str(quickly(scene.repo, "list"))
+
+
+def test_work_trees_share_one_index(take: Take) -> None:
+    """Another work tree of the repository, on another branch, has the same answers and its own HEAD."""
+    scene = take("approved")
+    gitchange(scene.repo, "list")
+    other = scene.repo.parent / "other"
+    git(scene.repo, "worktree", "add", "--quiet", "-b", "elsewhere", str(other))
+    assert quickly(other, "list") is None
+    assert gitchange(other, "list", "--json").json == gitchange(scene.repo, "list", "--json").json
+    assert quickly(other, "list") is not None
+    assert quickly(scene.repo, "list") is not None
+    assert index_of(other) == index_of(scene.repo)
+    below = other / "changes"
+    assert quickly(below, "list") == quickly(scene.repo, "list")
+
+
+def test_bare_repository_has_an_index(take: Take) -> None:
+    """A bare clone is read like any other."""
+    scene = take("documented")
+    bare = scene.repo.parent / "bare.git"
+    git(scene.repo.parent, "clone", "--quiet", "--mirror", str(scene.repo), str(bare))
+    listed = gitchange(bare, "list", "--json").json["changes"]
+    assert [change["status"] for change in listed] == ["documented"]
+    assert json.loads(str(quickly(bare, "list", "--json")))["changes"] == listed
+
+
+def test_what_is_out_of_the_ordinary_takes_the_long_way(take: Take, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Variables that move a repository, a shallow clone, another pin: nothing is answered from the index."""
+    scene = take("approved")
+    gitchange(scene.repo, "list")
+    assert quickly(scene.repo, "list") is not None
+    monkeypatch.setenv("GIT_DIR", str(scene.repo / ".git"))
+    assert quickly(scene.repo, "list") is None
+    monkeypatch.delenv("GIT_DIR")
+    (scene.repo / ".git" / "shallow").write_text(git(scene.repo, "rev-parse", "HEAD") + "\n")
+    assert quickly(scene.repo, "list") is None
+    (scene.repo / ".git" / "shallow").unlink()
+    pinned = git(scene.repo, "config", "gitchange.introduction")
+    git(scene.repo, "config", "gitchange.introduction", "0" * 40)
+    assert quickly(scene.repo, "list") is None
+    assert gitchange(scene.repo, "list").code == 2
+    git(scene.repo, "config", "gitchange.introduction", pinned)
+    assert quickly(scene.repo, "list") is not None
+    monkeypatch.setenv("GITCHANGE_NOW", "soon")
+    assert quickly(scene.repo, "list") is None
+
+
+def test_missing_objects_are_looked_for_again(take: Take) -> None:
+    """What was said without an object that was not here is not said any more when it has come."""
+    scene = take("documented")
+    clone = scene.repo.parent / "clone"
+    git(scene.repo.parent, "clone", "--quiet", f"file://{scene.repo}", str(clone))
+    git(clone, "config", "gitchange.introduction", git(scene.repo, "config", "gitchange.introduction"))
+    without = gitchange(clone, "show", scene.change, "--json").json
+    assert "record.order-unchecked" in {finding["code"] for finding in without["findings"]}
+    assert quickly(clone, "list") is not None
+    git(clone, "fetch", "--quiet", "origin", "refs/notes/gitchange/approvals")  # only FETCH_HEAD names it
+    assert quickly(clone, "list") is None
+    now = gitchange(clone, "show", scene.change, "--json").json
+    assert "record.order-unchecked" not in {finding["code"] for finding in now["findings"]}
+
+
+def test_answers_without_a_place_for_an_index(take: Take) -> None:
+    """Where nothing can be written the answers are judged each time; only full text says that it needs an index."""
+    scene = take("approved")
+    shutil.rmtree(scene.repo / ".git" / "gitchange", ignore_errors=True)
+    (scene.repo / ".git" / "gitchange").write_text("a file, where a folder must be")
+    listed = gitchange(scene.repo, "list", "--json")
+    assert [change["status"] for change in listed.json["changes"]] == ["approved"]
+    assert gitchange(scene.repo, "show", scene.change, "--json").json["status"] == "approved"
+    done = gitchange(scene.repo, "search", "certificate")
+    assert done.code == 3
+    assert "full text needs an index" in done.err
+
+
+def test_two_at_once_bring_it_up_to_date(take: Take) -> None:
+    """Several processes that all find the index behind give the same answers, and none fails."""
+    scene = take("approved")
+    index_of(scene.repo).unlink(missing_ok=True)
+    command = [sys.executable, "-m", "gitchange", "-C", str(scene.repo), "list", "--json"]
+    running = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(4)]
+    said = {process.communicate() for process in running}
+    assert {process.returncode for process in running} == {0}
+    assert len(said) == 1
+    assert quickly(scene.repo, "list") is not None
+
+
+def test_killed_while_it_writes(take: Take) -> None:
+    """A kill in the middle of writing leaves the index as it was, or none; the next command has the right answer."""
+    scene = take("approved")
+    gitchange(scene.repo, "list")
+    script = (
+        "import os, signal, sys\n"
+        "from gitchange.index import refresh\n"
+        "put = refresh._Writer.put\n"
+        "def killed(self, assessment):\n"
+        "    put(self, assessment)\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+        "refresh._Writer.put = killed\n"
+        "from gitchange.cli.main import run\n"
+        "run(['-C', sys.argv[1], 'list'])\n"
+    )
+    for spoil_it in (False, True):
+        scene.company.do("dee" if spoil_it else "bo", "withdraw", scene.change, "-y", "-m", "x")
+        scene.company.request()
+        if spoil_it:
+            index_of(scene.repo).unlink()
+        done = subprocess.run(
+            [sys.executable, "-c", script, str(scene.repo)], capture_output=True, check=False
+        )
+        assert done.returncode == -9, done.stderr
+        assert quickly(scene.repo, "list") is None
+        expected = [
+            summary_json(a) for a in Assessor(Repository.open(scene.repo), dt.datetime.now(dt.UTC)).all()
+        ]
+        assert gitchange(scene.repo, "list", "--json").json["changes"] == json.loads(json.dumps(expected))
+
+
+def test_tables_are_short_and_say_so(take: Take) -> None:
+    """A table shows the newest; how many there are is said beside it, and JSON has all unless told otherwise."""
+    scene = take("requested")
+    for _ in range(2):
+        scene.company.request()
+    done = gitchange(scene.repo, "list", "--limit", "2")
+    assert len(done.out.splitlines()) == 3
+    assert done.err == "2 of 3; --all shows them all\n"
+    assert gitchange(scene.repo, "list", "--limit", "2", "--all").err == ""
+    shape = gitchange(scene.repo, "list", "--limit", "2", "--json").json
+    assert (shape["total"], len(shape["changes"])) == (3, 2)
+    assert len(gitchange(scene.repo, "list", "--json").json["changes"]) == 3
+
+
+def test_search_finds_what_people_wrote(take: Take) -> None:
+    """In titles, texts, comments, answers, records and names; all words must be there; nothing is an operator."""
+    scene = take("documented")
+    other = scene.company.request(
+        "cy", "--title", "Größere Platten für die Datenbank", "--system", "database"
+    )
+
+    def found(*words: str) -> list[str]:
+        both = [
+            gitchange(scene.repo, "search", "--json", *words).json["changes"],
+            json.loads(str(quickly(scene.repo, "search", "--json", *words)))["changes"],
+        ]
+        assert both[0] == both[1]
+        return [change["id"] for change in both[0]]
+
+    for words in (
+        ["certificate"],
+        ["CERTIF"],
+        ["go", "ahead"],  # a comment
+        ["by", "day"],  # lessons
+        ["looked", "at"],  # an answer
+        ["dee@example.org"],
+        ['"It expires"', "rotate"],
+    ):
+        assert scene.change in found(*words), words
+    assert found("größere") == found("groß") == found("GROßERE", "platten") == [other]
+    assert found("grossere") == []  # to Unicode, ß is no ss
+    assert found("certificate", "nowhere") == []
+    assert found('"expires It"') == []
+    assert set(found("expires")) == {scene.change, other}
+    assert found(scene.change)[0] == scene.change
+    for odd in ("NOT", "certificate OR x", 'a"b"c"', "title:certificate", "*", "(", "cert*", "' --"):
+        assert gitchange(scene.repo, "search", odd).code == 0, odd
+    text = scene.company.repo / identifiers.path_of(other)
+    text.write_text(text.read_text().replace("It expires.", "It is full."))
+    git(scene.repo, "commit", "--quiet", "-am", "Edit")
+    assert found("expires") == [scene.change], "an edited text is not found by what it said before"
+    assert found("full") == [other]

@@ -227,7 +227,8 @@ def test_a_rehearsal_says_what_the_verdict_will_say(
     before = story.verdict()
     made = story.sign(by, verdict, rehearsal.role)
     if verdict == "override-freeze":
-        story.signed[-1] = replace(made, answers={"freezes": ["month"]})  # the one that a rehearsal lifts, too
+        # The one that a rehearsal lifts, too.
+        story.signed[-1] = replace(made, answers={"freezes": ["month"]})
     after = story.verdict()
     assert after.status == rehearsal.verdict.status
     if verdict == "override-freeze":
