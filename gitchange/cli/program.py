@@ -95,3 +95,32 @@ def program(context: click.Context, directory: str, introduction: str | None) ->
         ):
             os.environ.pop(f"GIT_{name}", None)
     context.obj = {"directory": directory, "introduction": introduction}
+
+
+_WRITING = frozenset(
+    {
+        "new",
+        "approve",
+        "reject",
+        "request-info",
+        "implement",
+        "validate",
+        "override-freeze",
+        "withdraw",
+        "document",
+        "sync",
+        "seal",
+    }
+)
+
+
+@program.result_callback()
+@click.pass_context
+def _keep_index(context: click.Context, /, result: object, **_: object) -> object:
+    """Whoever wrote brings the index up to date, so that whoever reads next need not."""
+    if context.invoked_subcommand in _WRITING:
+        from gitchange.cli import context as from_context  # noqa: PLC0415 - the command has loaded it
+        from gitchange.workflow import reading  # noqa: PLC0415
+
+        reading.keep_index(from_context.workspace(context))
+    return result

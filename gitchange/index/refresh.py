@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from itertools import pairwise
 from typing import Any, TypeVar
 
@@ -67,12 +69,33 @@ def ask(
     return None
 
 
+def keep_up(repository: Repository, now: dt.datetime, introduction: str | None) -> None:
+    """Bring an index that is there up to date, when it takes no longer than what changed; otherwise leave it.
+
+    For commands that wrote: they have everything loaded that whoever reads next would have to load.
+    """
+    place = Place(str(repository.git_dir).rstrip("/"), str(repository.common_dir).rstrip("/"))
+    if not os.path.exists(place.index):
+        return
+    with (
+        suppress(sqlite3.Error, OSError, UnicodeEncodeError, _LeftError),
+        store.writing(place.index) as index,
+    ):
+        _refresh(index, repository, now, introduction, place, plain=True)
+
+
+class _LeftError(Exception):
+    """It would have to be made from nothing."""
+
+
 def _refresh(
     connection: sqlite3.Connection,
     repository: Repository,
     now: dt.datetime,
     introduction: str | None,
     place: Place,
+    *,
+    plain: bool = False,
 ) -> None:
     """In these steps:
 
@@ -86,6 +109,8 @@ def _refresh(
     known = store.known(connection)
     assessor = _continued(connection, repository, now, introduction, known) if known.get("main") else None
     if assessor is None:
+        if plain:
+            raise _LeftError
         assessor = _from_nothing(connection, repository, now, introduction)
     # 3.
     ground = assessor.ground

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from gitchange.assessment.shapes import people_of, show_json, summary_json
@@ -53,6 +54,12 @@ def _asked(workspace: Workspace, question: Callable[[sqlite3.Connection], Answer
     if workspace.at is not None:
         return None
     return refresh.ask(workspace.repository, workspace.now, workspace.introduction, question)
+
+
+def keep_index(workspace: Workspace) -> None:
+    """Bring the index up to date after a write, where there is one and that is quickly done."""
+    with suppress(GitchangeError):  # the command has done its work
+        refresh.keep_up(workspace.repository, workspace.now, workspace.introduction)
 
 
 def verify(workspace: Workspace, changes: Iterable[str] = ()) -> Verification:

@@ -658,8 +658,7 @@ def test_killed_while_it_writes(take: Take) -> None:
         "run(['-C', sys.argv[1], 'list'])\n"
     )
     for spoil_it in (False, True):
-        scene.company.do("dee" if spoil_it else "bo", "withdraw", scene.change, "-y", "-m", "x")
-        scene.company.request()
+        scene.commit(scene.file.read_text() + "# by hand\n")
         if spoil_it:
             index_of(scene.repo).unlink()
         done = subprocess.run(
@@ -725,3 +724,22 @@ def test_search_finds_what_people_wrote(take: Take) -> None:
     git(scene.repo, "commit", "--quiet", "-am", "Edit")
     assert found("expires") == [scene.change], "an edited text is not found by what it said before"
     assert found("full") == [other]
+
+
+def test_whoever_writes_brings_it_up_to_date(take: Take) -> None:
+    """After a command of ours the next reader finds the index as it should be; git's own commands are found by it."""
+    scene = take("requested")
+    assert not index_of(scene.repo).exists(), "nothing that writes makes one from nothing"
+    gitchange(scene.repo, "list")
+    company, change = scene.company, scene.change
+    company.complete(change)
+    assert "validated" in str(quickly(scene.repo, "list"))
+    company.must("ada", "document", change, "--outcome", "successful", "--summary", "It works.")
+    assert "documented" in str(quickly(scene.repo, "show", change))
+    other = company.request()
+    assert other in str(quickly(scene.repo, "list"))
+    company.must("ada", "approve", other, "-y", "-m", "go")
+    company.must("ada", "seal")
+    assert "approved" in str(quickly(scene.repo, "list"))
+    git(scene.repo, "commit", "--quiet", "--allow-empty", "-m", "Something else")
+    assert quickly(scene.repo, "list") is None
