@@ -5,6 +5,7 @@ Start-up is part of the product: a list should take hardly longer than Python ta
 
 from __future__ import annotations
 
+import os
 import sys
 
 from gitchange.cli import quick
@@ -21,6 +22,9 @@ def run(arguments: list[str] | None = None) -> int:
     code = quick.answer(given)
     if code is not None:
         return code
+    os.environ.setdefault(
+        "PYDANTIC_DISABLE_PLUGINS", "__all__"
+    )  # it would look through all that is installed
     from gitchange.cli import edge, program  # noqa: PLC0415 - they take longer than the answer
 
     return edge.guarded(

@@ -6,13 +6,15 @@ options and says what is wrong. Both print by the same functions.
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 import sqlite3
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from gitchange.cli import clock, render
+from gitchange.index import place as places
 from gitchange.index import rows
 from gitchange.lifecycle.status import STATUSES
 from gitchange.model import identifiers
@@ -28,19 +30,28 @@ _TYPES = ("normal", "standard", "emergency")
 
 
 def answer(arguments: list[str]) -> int | None:
-    """Print what was asked for and give the exit code; None, with nothing printed, when that takes the program."""
+    """Print what was asked for and give the exit code; None, with nothing printed, when that takes the program.
+
+    An index that is behind is brought up to date first, where what changed is little: without the program, whose own
+    libraries take longer to load than that.
+    """
     try:
         asked = _parsed(arguments)
-        if asked is None:
+        now = clock.now(os.environ)
+        if asked is None or now is None:
             return None
         directory, command, words, options = asked
-        now = clock.now(os.environ)
-        connection = rows.open_current(directory, os.environ, now, None) if now is not None else None
-        if connection is None:
+
+        def printed(index: sqlite3.Connection) -> tuple[str, str]:
+            return _answered(index, directory, command, words, options)
+
+        connection = rows.open_current(directory, os.environ, now, None)
+        found = _behind(directory, now, printed) if connection is None else printed(connection)
+        if found is None:
             return None
-        out, err = _answered(connection, directory, command, words, options)
     except (LookupError, sqlite3.Error, ValueError):  # LookupError: there is no such change here
         return None
+    out, err = found
     try:
         sys.stdout.write(out if sys.stdout.isatty() else render.without_style(out))
         sys.stdout.flush()
@@ -49,6 +60,28 @@ def answer(arguments: list[str]) -> int | None:
         # The reader of our output has seen enough (`gitchange list | head`).
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
+
+
+def _behind(
+    directory: str, now: dt.datetime, question: Callable[[sqlite3.Connection], tuple[str, str]]
+) -> tuple[str, str] | None:
+    """Ask an index that is there, once it is up to date; None when that takes more than what changed."""
+    place = places.find(directory, os.environ)
+    if place is None or not os.path.exists(place.index):
+        return None
+    os.environ.setdefault(
+        "PYDANTIC_DISABLE_PLUGINS", "__all__"
+    )  # it would look through all that is installed
+    from pathlib import Path  # noqa: PLC0415 - where nothing changed all this is not needed
+
+    from gitchange.errors import GitchangeError  # noqa: PLC0415
+    from gitchange.git.repository import Repository  # noqa: PLC0415
+    from gitchange.index import refresh  # noqa: PLC0415
+
+    try:
+        return refresh.keep_up(Repository.open(Path(directory)), now, None, question)
+    except GitchangeError:
+        return None  # the program says what is wrong
 
 
 def _parsed(arguments: list[str]) -> tuple[str, str, list[str], dict[str, list[str]]] | None:

@@ -69,19 +69,23 @@ def ask(
     return None
 
 
-def keep_up(repository: Repository, now: dt.datetime, introduction: str | None) -> None:
-    """Bring an index that is there up to date, when it takes no longer than what changed; otherwise leave it.
-
-    For commands that wrote: they have everything loaded that whoever reads next would have to load.
-    """
+def keep_up(
+    repository: Repository,
+    now: dt.datetime,
+    introduction: str | None,
+    question: Callable[[sqlite3.Connection], Answer],
+) -> Answer | None:
+    """Bring an index that is there up to date and ask it; None when it would have to be made from nothing."""
     place = Place(str(repository.git_dir).rstrip("/"), str(repository.common_dir).rstrip("/"))
     if not os.path.exists(place.index):
-        return
+        return None
     with (
         suppress(sqlite3.Error, OSError, UnicodeEncodeError, _LeftError),
         store.writing(place.index) as index,
     ):
         _refresh(index, repository, now, introduction, place, plain=True)
+        return question(index)
+    return None
 
 
 class _LeftError(Exception):
