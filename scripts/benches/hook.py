@@ -23,15 +23,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from _common import NOTES, Key, git
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from gitchange.model.identifiers import ALPHABET, path_of
-from gitchange.model.statement import MEANINGS, NAMESPACE, PAYLOAD_TYPE, Answers, Predicate, write_statement
+from gitchange.model.statement import MEANINGS, PAYLOAD_TYPE, Answers, Predicate, write_statement
 from gitchange.signing.dsse import Envelope, pae
 from gitchange.signing.signers import name_of_key
 
-NOTES = "refs/notes/gitchange/approvals"
 START = dt.datetime(2026, 1, 5, 8, tzinfo=dt.UTC)
 ADA, BO, DEE = "ada@example.org", "bo@example.org", "dee@example.org"
 
@@ -80,47 +79,6 @@ likelihood = "unlikely"
 impact = "major"
 mitigations = ["openssl verify first"]
 """
-
-
-def string(data: bytes) -> bytes:
-    """SSH's string: four bytes of length, then the bytes (RFC 4251 section 5)."""
-    return len(data).to_bytes(4, "big") + data
-
-
-@dataclass(frozen=True)
-class Key:
-    """A person's key, which signs in this process: ssh-keygen would be 10,000 processes."""
-
-    private: Ed25519PrivateKey
-
-    @property
-    def raw(self) -> bytes:
-        """The public key's 32 bytes."""
-        return self.private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
-
-    @property
-    def line(self) -> str:
-        """Its line of the allowed signers, without the name."""
-        key = self.private.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH)
-        return f'namespaces="{NAMESPACE}" {key.decode()}'
-
-    def sign(self, message: bytes) -> tuple[bytes, bytes]:
-        """What the key signs, and the SSHSIG around it (OpenSSH's PROTOCOL.sshsig)."""
-        what = string(NAMESPACE.encode()) + string(b"") + string(b"sha512")
-        signed = b"SSHSIG" + what + string(hashlib.sha512(message).digest())
-        signature = string(string(b"ssh-ed25519") + string(self.private.sign(signed)))
-        public = string(string(b"ssh-ed25519") + string(self.raw))
-        return signed, b"SSHSIG" + (1).to_bytes(4, "big") + public + what + signature
-
-
-def git(directory: Path, *arguments: str, data: bytes | None = None) -> str:
-    """Stock git's answer."""
-    done = subprocess.run(
-        ["git", "-C", str(directory), *arguments], input=data, capture_output=True, check=False
-    )
-    if done.returncode != 0:
-        raise SystemExit(f"git {' '.join(arguments)}: {done.stderr.decode()}")
-    return done.stdout.decode().rstrip("\n")
 
 
 class Import:
