@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Iterable
+from itertools import pairwise
 from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, ValidationError
@@ -76,7 +77,34 @@ Listed = Annotated[tuple[T, ...], Strict(False)]
 class Part(BaseModel):
     """Base of all documents: unknown keys are errors, nothing is converted, nothing changes."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
+    # Deferred: what a command does not read need not be made ready when it starts.
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
+
+
+def described(schema: dict[str, Any], *models: type[BaseModel]) -> dict[str, Any]:
+    """The JSON Schema of a document, each key with its docstring as its description.
+
+    pydantic offers the same, but reads the source of every class whenever the program starts.
+    """
+    import ast  # noqa: PLC0415 - for this alone
+    import inspect  # noqa: PLC0415
+
+    waiting = list(models)
+    while waiting:
+        model = waiting.pop()
+        waiting += model.__subclasses__()
+        shape = schema if schema.get("title") == model.__name__ else schema["$defs"].get(model.__name__, {})
+        lines = ast.parse(inspect.getsource(model)).body[0]
+        for field, text in pairwise(getattr(lines, "body", ())):
+            match field, text:
+                case (
+                    ast.AnnAssign(target=ast.Name(id=name)),
+                    ast.Expr(value=ast.Constant(value=str() as words)),
+                ) if name in model.model_fields:
+                    key = model.model_fields[name].alias or name
+                    if key in shape.get("properties", {}):
+                        shape["properties"][key]["description"] = inspect.cleandoc(words)
+    return schema
 
 
 Made = TypeVar("Made", bound=BaseModel)

@@ -23,6 +23,7 @@ from gitchange.model.change import Change, parse_change, write_change
 from gitchange.model.crosscheck import crosscheck
 from gitchange.model.finding import Finding, has_errors, in_order
 from gitchange.model.policy import Policy, load_policy
+from gitchange.model.text import Part, described
 from gitchange.signing.certificates import INSTALL, Certificates
 from gitchange.workflow.landing import Landed, land
 from gitchange.workflow.proposing import Proposed, propose
@@ -476,9 +477,8 @@ def _documented(repository: Repository, tip: str | None) -> dict[str, tuple[str,
 
 def schema() -> dict[str, Any]:
     """The JSON Schema of a change file, for editors."""
-    described = Change.model_json_schema(by_alias=True)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": "urn:x-gitchange:schema:change:v1",
-        **described,
+        **described(Change.model_json_schema(by_alias=True), Part),
     }
