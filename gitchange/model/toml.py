@@ -33,7 +33,7 @@ _EFFORT = 4_000_000
 """Largest product of statements and characters for which every repeated key is looked for: the work is quadratic."""
 
 _LONG_KEY = re.compile(
-    r"""(?<![A-Za-z0-9_-])(?:(?:[A-Za-z0-9_-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*)"""
+    r"""(?m:(?:^|[\[{,])[ \t]*)(?:(?:[A-Za-z0-9_-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*)"""
     f"{{{MAX_DEPTH}}}"
 )
 """A dotted key that nests deeper than anybody writes: `tomllib` takes quadratic time for one."""
