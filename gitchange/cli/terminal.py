@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TypeVar
 
 import click
@@ -53,6 +55,35 @@ def tell(findings: Iterable[Finding], *, err: bool = False) -> None:
 def width() -> int:
     """Columns of the terminal; 0 when standard output is none."""
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[str, int, int], None] | None]:
+    """Tells how far long work is, on one line of standard error that is gone in the end; None where nobody looks.
+
+    What is called says what is done, how many of how many. Nothing is shown of what takes less than half a second.
+    """
+    if not sys.stderr.isatty():
+        yield None
+        return
+    begun = shown = time.monotonic()
+
+    def tell(what: str, done: int, total: int) -> None:
+        nonlocal shown
+        now = time.monotonic()
+        if now - begun > 0.5 and now - shown > 0.1:
+            shown = now
+            part = done / total if total else 1.0
+            bar = "█" * int(part * 20)
+            sys.stderr.write(f"\r{bar:░<20} {part:4.0%}  {what}: {done:,} of {total:,}\x1b[K")
+            sys.stderr.flush()
+
+    try:
+        yield tell
+    finally:
+        if shown != begun:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
 
 
 def at_terminal() -> bool:

@@ -129,6 +129,7 @@ def _refresh(
         "notes": assessor.notes.commit or "",
         "introduction": ground.introduction,
         "pinned": str(ground.pinned),
+        "total": str(connection.execute("SELECT count(*) FROM change").fetchone()[0]),
         "people": json.dumps(assessor.policy.people if assessor.policy else ()),
         "complete": "yes" if _complete(repository, assessor.notes.commit) else "no",
         "missing": json.dumps(sorted(repository.missing)),

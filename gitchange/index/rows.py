@@ -146,7 +146,11 @@ def listing(connection: sqlite3.Connection, wanted: Wanted, limit: int | None = 
     found = connection.execute(f"SELECT {_SUMMARY} FROM change{where}{order}", values).fetchall()  # noqa: S608
     total = len(found)
     if limit is not None and total == limit:
-        total = connection.execute(f"SELECT count(*) FROM change{where}", values).fetchone()[0]  # noqa: S608
+        total = (
+            connection.execute(f"SELECT count(*) FROM change{where}", values).fetchone()[0]  # noqa: S608
+            if where
+            else int(store.known(connection)["total"])
+        )
     return Listing(tuple(_summary(row) for row in found), total)
 
 
