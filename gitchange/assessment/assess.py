@@ -8,13 +8,14 @@ from __future__ import annotations
 import copy
 import datetime as dt
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 from gitchange.assessment.overview import Assessment, Overview, PolicyVersion, Version
+from gitchange.assessment.spreading import spread
 from gitchange.errors import GitchangeError, RepositoryError, UsageError
 from gitchange.git import program
 from gitchange.git.program import Touch
@@ -24,8 +25,8 @@ from gitchange.ledger.documents import Ground, Policies
 from gitchange.ledger.notes import Notes
 from gitchange.ledger.records import check_record, request_of, text_of, trailer_of
 from gitchange.ledger.remote import verified_notes
-from gitchange.ledger.signoffs import Doubt, Text, described, verdict_of
-from gitchange.ledger.timeline import Timeline, WitnessedAuthenticator
+from gitchange.ledger.signoffs import Doubt, Text, described, says_one_of
+from gitchange.ledger.timeline import Point, Timeline, WitnessedAuthenticator
 from gitchange.lifecycle import rules
 from gitchange.lifecycle.judge import judge
 from gitchange.lifecycle.rules import SignedStep
@@ -36,8 +37,14 @@ from gitchange.model.crosscheck import crosscheck
 from gitchange.model.evidence import Evidence, Failure, SignOff
 from gitchange.model.finding import Finding, has_errors, in_order
 from gitchange.model.policy import Policy
+from gitchange.model.statement import VerdictName
 
-_FAILURES = ("back-out", "fail")
+Result = TypeVar("Result")
+
+Tell = Callable[[str, int, int], None]
+"""Who is told how far long work is: what is done, how many of how many."""
+
+_FAILURES: tuple[VerdictName, ...] = ("back-out", "fail")
 """Verdicts that say of a change that it failed."""
 
 _FEW = 64
@@ -62,18 +69,21 @@ class Assessor:
         if timeline is None:
             known = Policies(repository)
             ground = documents.find_ground(repository, known, introduction=introduction, at=at)
-            timeline = known, ground, Timeline(repository, known, ground.introduction, ground.main)
+            noted = repository.ref(notes.REF) if at is None else None
+            line = Timeline(repository, known, ground.introduction, ground.main, noted)
+            timeline = known, ground, line
         self.policies, self.ground, self.timeline = timeline
         self.policy = self.timeline.policy
         self.policy_findings = in_order([*self.timeline.findings, *self.policies.at(self.ground.main)[1]])
         if at is None:
-            self.notes = Notes(repository, repository.ref(notes.REF))
+            self.notes = self._notes_at(repository.ref(notes.REF))
         else:
             # What was known then: the notes that the branch had witnessed by that commit, at its moment.
             self.now = self.timeline.points[-1].moment
-            self.notes = Notes(repository, self.timeline.last_witnessed)
+            self.notes = self._notes_at(self.timeline.last_witnessed)
         self.as_of = at is not None
-        self._authenticators: dict[tuple[str, str | None], WitnessedAuthenticator] = {}
+        self.tell: Tell | None = None
+        self._authenticators: dict[str, WitnessedAuthenticator] = {}
         self._with_record: dict[str, bool] = {}
         self._known_ids: frozenset[str] | None = None
 
@@ -81,7 +91,7 @@ class Assessor:
         """Judges the same repository at the same moment, as if this policy had just been adopted."""
         then = copy.copy(self)
         for name, held in vars(Assessor).items():
-            if isinstance(held, cached_property) and name != "_touches":
+            if isinstance(held, cached_property) and name not in ("_histories", "files"):
                 then.__dict__.pop(name, None)  # it may rest on the policy
         then._authenticators = {}
         then.timeline = self.timeline.adopting(policy, self.notes, self.now)
@@ -244,77 +254,126 @@ class Assessor:
     def one(self, change_id: str, on: str | None = None) -> Assessment:
         """The state of one change; `on` names the branch whose text is meant (see `find`)."""
         entry, commit, merged = self.find(change_id, on)
-        history = tuple(program.touches(self.repository, commit, entry.path))
-        return self._assess(entry, history, merged)
+        if merged:
+            return self._assess(entry, self.history_of(entry.path), True)
+        return self._assess(entry, tuple(program.touches(self.repository, commit, entry.path)), False)
 
     # -- all ---------------------------------------------------------------------------------
 
     def all(self) -> tuple[Assessment, ...]:
         """The state of every change on the branch of record, newest first; strays are among them."""
-        return self._all_of(documents.change_files(self.repository, self.ground.main))
+        return _newest_first(self.each())
+
+    def each(self) -> Iterator[Assessment]:
+        """The same one after the other, in the order of their paths: for whoever need not keep them."""
+        return self.judged(self.files, self._histories)
 
     def undocumented(self) -> tuple[Assessment, ...]:
         """The state of every change on the branch of record that has no record, newest first."""
-        return self._all_of(
-            entry
-            for entry in documents.change_files(self.repository, self.ground.main)
-            if not entry.is_file or not self._has_record(entry.id, entry.path)
-        )
+        files = [e for e in self.files if not e.is_file or not self._has_record(e.id, e.path)]
+        return _newest_first(self.judged(files, self._histories))
 
     def some(self, entries: Sequence[Entry]) -> tuple[Assessment, ...]:
         """The state of these changes of the branch of record, newest first; of a few, without reading all history."""
-        paths = [entry.path for entry in entries]
-        few = len(paths) <= _FEW
-        own = program.touches(self.repository, self.ground.main, *paths) if few and paths else ()
-        return self._all_of(entries, own if few else None)
+        histories: Mapping[str, Sequence[Touch]] = {}
+        if entries and len(entries) <= _FEW:
+            paths = [entry.path for entry in entries]
+            histories = _by_path(program.touches(self.repository, self.ground.main, *paths))
+        elif entries:
+            histories = self._histories
+        return _newest_first(self.judged(entries, histories))
 
     def judged(
         self, entries: Iterable[Entry], histories: Mapping[str, Sequence[Touch]]
     ) -> Iterator[Assessment]:
         """The state of these files of the branch of record, one after the other, by histories that are known."""
-        for entry in entries:
+        wanted = list(entries)
+        if len(wanted) > _FEW:
+            self.notes.read_all()
+        for entry in wanted:
             yield self._assess(entry, histories.get(entry.path, ()), True)
 
-    @property
-    def touches(self) -> tuple[Touch, ...]:
-        """The history of all change files on the branch of record, newest first."""
-        return self._touches
+    def spread(self, work: Callable[[Iterator[Assessment]], Result]) -> Iterator[Result]:
+        """What comes of working on the state of every change: one result for each of some portions, in their order.
 
-    def _all_of(
-        self, entries: Iterable[Entry], touches: Iterable[Touch] | None = None
-    ) -> tuple[Assessment, ...]:
-        history: dict[str, list[Touch]] = {}
-        for touch in self._touches if touches is None else touches:
-            history.setdefault(touch.path, []).append(touch)
-        assessed = [self._assess(entry, history.get(entry.path, ()), True) for entry in entries]
-        return tuple(sorted(assessed, key=_requested, reverse=True))
+        The work is done in several processes where that is worth it (`assessment.spreading`), so a result must be
+        plain data, small, and nothing else may come of the work.
+        """
+        # What several need is found once, before there are several.
+        self.gather()
+        _ = self.known_ids, self.verified_elsewhere
+        models = self.policy.models.values() if self.policy is not None else ()
+        if any(model.suspended_after is not None for model in models):
+            _ = self._failed
+
+        def portion(entries: Sequence[Entry]) -> tuple[Result, frozenset[str], int]:
+            judged = self.judged(entries, self._histories)
+            return work(judged), frozenset(self.repository.missing), len(entries)
+
+        done = 0
+        for result, missing, count in spread(portion, self.files):
+            self.repository.missing |= missing
+            done += count
+            if self.tell is not None:
+                self.tell("judging changes", done, len(self.files))
+            yield result
+
+    def gather(self) -> None:
+        """Read the histories of all files and of all notes, both at once: two processes of git tell them."""
+        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  lazy: takes a while to load
+
+        with ThreadPoolExecutor(1) as other:
+            files = other.submit(lambda: self._histories)
+            self.notes.read_all()
+            if self.notes.commit is not None:
+                self.timeline.read_notes()
+            files.result()
 
     @cached_property
-    def _touches(self) -> tuple[Touch, ...]:
-        """The history of all change files on the branch of record."""
-        return tuple(program.touches(self.repository, self.ground.main, identifiers.ROOT))
+    def files(self) -> tuple[Entry, ...]:
+        """Everything below changes/ on the branch of record, strays included, in the order of the paths."""
+        return tuple(documents.change_files(self.repository, self.ground.main))
+
+    def owners_of_shared_texts(self) -> dict[str, str]:
+        """Of each text that several change files have had: the path of the one that came first."""
+        paths: dict[str, set[str]] = {}
+        for path, history in self._histories.items():
+            for touch in history:
+                if touch.blob:
+                    paths.setdefault(touch.blob, set()).add(path)
+        present = {entry.path for entry in self.files}
+        came = {path: history[-1].time for path, history in self._histories.items()}
+        shared = {blob: found & present for blob, found in paths.items() if len(found) > 1}
+        return {blob: min(own, key=lambda path: (came[path], path)) for blob, own in shared.items() if own}
+
+    def history_of(self, path: str) -> tuple[Touch, ...]:
+        """The history of one file on the branch of record, newest first."""
+        if "_histories" in self.__dict__:
+            return tuple(self._histories.get(path, ()))
+        return tuple(program.touches(self.repository, self.ground.main, path))
+
+    @property
+    def touches(self) -> Iterator[Touch]:
+        """The history of all change files on the branch of record, newest first for each."""
+        for history in self._histories.values():
+            yield from history
+
+    @cached_property
+    def _histories(self) -> dict[str, list[Touch]]:
+        """The history of all change files on the branch of record, by path, newest first."""
+        return _by_path(program.touches(self.repository, self.ground.main, identifiers.ROOT))
 
     def removed(self) -> tuple[Finding, ...]:
         """Change files that the history had and the branch of record has no more."""
-        present = {entry.path for entry in documents.change_files(self.repository, self.ground.main)}
+        present = {entry.path for entry in self.files}
         found: list[Finding] = []
-        gone: dict[str, Touch] = {}
-        for touch in self._touches:
-            if touch.path not in present and touch.path not in gone:
-                gone[touch.path] = touch
-        for path, touch in gone.items():
+        for path, history in self._histories.items():
+            if path in present:
+                continue
+            touch = history[0]
             if identifiers.id_of(path) is None:
                 continue
-            found.append(
-                Finding(
-                    "change.removed",
-                    f"the file was removed by commit {touch.commit[:12]} ({touch.author_email})",
-                    f"`git checkout {touch.commit[:12]}~ -- {path}` brings it back; "
-                    "a change that is not wanted is withdrawn, not deleted",
-                    path=path,
-                    change=identifiers.id_of(path) or "",
-                )
-            )
+            found.append(removal(path, touch))
         return in_order(found)
 
     @property
@@ -394,9 +453,10 @@ class Assessor:
             return Assessment(
                 entry.path, raw, parsed.change, None, None, None, versions, self.policy_findings
             )
+        self._with_record[entry.id] = parsed.change.record is not None
         if parsed.change.record is None:
             return self._open(raw, parsed, parsed.change, history, merged, self.policy)
-        return self._documented(raw, parsed.change, entry, history, merged, self.policy)
+        return self._documented(raw, parsed, parsed.change, entry, history, merged, self.policy)
 
     def _open(
         self,
@@ -443,6 +503,7 @@ class Assessor:
     def _documented(
         self,
         raw: bytes,
+        parsed: ParsedChange,
         change: Change,
         entry: Entry,
         history: Sequence[Touch],
@@ -457,7 +518,7 @@ class Assessor:
         versions = _versions(history, recorded.commit if recorded else None)
         # The record counts from the first commit of the branch of record that has it, which may be the merge of the
         # commit that wrote it.
-        point = self.timeline.first(lambda commit: self._recorded_at(commit, entry.path)) if merged else None
+        point = self._recording_point(entry.path, history) if merged else None
         policy, moment = tip_policy, self.now
         witnessed: str | None = None
         if recorded is None or point is None:
@@ -474,14 +535,16 @@ class Assessor:
                 )
             else:
                 policy, moment = point.before, point.moment
-            witnessed = trailer_of(self.repository.commit(recorded.commit).message) or point.witnesses
+            is_point = recorded.commit == point.commit
+            own = None if is_point else trailer_of(self.repository.outline(recorded.commit).message)
+            witnessed = own or point.witnesses
             # Its author chose the trailer: one that is older than what the branch had witnessed before hides nothing.
             earlier = self.timeline.witnessed_before(point.commit)
             if (
                 earlier is not None
                 and witnessed is not None
                 and self.repository.has_commit(witnessed)
-                and self.repository.is_ancestor(witnessed, earlier)
+                and self.timeline.is_older(witnessed, earlier)
             ):
                 witnessed = earlier
             if recorded.blob != entry.id:
@@ -497,7 +560,7 @@ class Assessor:
                 )
         text = text_of(self.repository, raw, change)
         authenticator = self.authenticator(policy, moment, point.commit if point else None)
-        genuine, problems = check_record(raw, change, record, text, authenticator)
+        genuine, problems = check_record(raw, parsed, text, authenticator)
         found += problems
         known = all(s.seen is not None for s in genuine)
         if not known:
@@ -532,6 +595,7 @@ class Assessor:
         )
         shown = from_record
         verified_from: Literal["notes", "record"] = "record"
+        then: Notes | None = None
         verdict = judge(from_record, policy, moment, documented=not has_errors(found))
         if verdict.complete and (record.outcome == "backed-out") != verdict.backed_out:
             signed = "was backed out" if verdict.backed_out else "was not backed out"
@@ -545,10 +609,10 @@ class Assessor:
             )
             verdict = judge(from_record, policy, moment, documented=False)
         if witnessed is not None and known and self.repository.has_commit(witnessed):
-            then = Notes(self.repository, witnessed)
+            then = self._notes_at(witnessed)
             evidence = self._evidence(raw, change, history, merged, then, authenticator, authors)
             evidence = replace(evidence, failures=from_record.failures)
-            by_notes = judge(evidence, policy, moment)
+            by_notes = verdict if _say_the_same(from_record, evidence) else judge(evidence, policy, moment)
             if not by_notes.complete:
                 found.append(
                     Finding(
@@ -558,7 +622,7 @@ class Assessor:
                     )
                 )
                 shown, verdict, verified_from = evidence, by_notes, "notes"
-        if verdict.status == "documented" and known and self.notes.commit != witnessed:
+        if verdict.status == "documented" and known and self._say_more(then, text.blob, history):
             # A trailer is its author's choice, and a forge's squash drops it: the notes as they are speak too.
             evidence = self._evidence(raw, change, history, merged, self.notes, authenticator, authors)
             evidence = replace(evidence, failures=from_record.failures)
@@ -596,6 +660,29 @@ class Assessor:
             if touch.blob and self._has_record(touch.blob, path):
                 found = touch
         return found
+
+    def _recording_point(self, path: str, history: Sequence[Touch]) -> Point | None:
+        """The first point of the line whose commit has the record of a file that has one at the line's end.
+
+        Only what brought it to the line can be that point: a commit that wrote it, or the merge of one. A merge may
+        have left it out; then it is looked for.
+        """
+        line = self.timeline
+        came = [line.came(t.commit) for t in history if t.blob and self._has_record(t.blob, path)]
+        places = [place for place in came if place is not None]
+        if places:
+            point = line.points[min(places)]
+            own = any(t.commit == point.commit and t.blob and self._has_record(t.blob, path) for t in history)
+            if own or self._recorded_at(point.commit, path):
+                return point
+        return line.first(lambda commit: self._recorded_at(commit, path))
+
+    def _say_more(self, then: Notes | None, blob: str, history: Sequence[Touch]) -> bool:
+        """Whether the notes say of these texts anything else than those `then`, or what was known elsewhere does."""
+        if then is None or self.verified_elsewhere:
+            return self.notes.commit != (then.commit if then else None)
+        texts = {blob, *(touch.blob for touch in history if touch.blob)}
+        return any(self.notes.lines(text) != then.lines(text) for text in texts)
 
     def _recorded_at(self, commit: str, path: str) -> bool:
         entry = self.repository.entry(self.repository.tree_of(commit), path)
@@ -740,23 +827,37 @@ class Assessor:
     @cached_property
     def texts_with_failures(self) -> Sequence[tuple[str, str]]:
         """Path and blob of every text on which somebody says that the change failed."""
-        texts = dict.fromkeys((touch.path, touch.blob) for touch in self._touches if touch.blob)
+        texts = dict.fromkeys((touch.path, touch.blob) for touch in self.touches if touch.blob)
         return [(path, blob) for path, blob in texts if self.tells_failure(blob)]
 
     def tells_failure(self, blob: str) -> bool:
         """Whether a line on that text says that the change failed."""
-        return any(verdict_of(line) in _FAILURES for line in self.notes.lines(blob))
+        return any(says_one_of(line, _FAILURES) for line in self.notes.lines(blob))
 
     def authenticator(
         self, policy: Policy, moment: dt.datetime, here: str | None = None
     ) -> WitnessedAuthenticator:
         """Judges each line where it was first witnessed; what was not, by this policy at this moment."""
-        key = (policy.tree, here)
-        if key not in self._authenticators:
-            self._authenticators[key] = WitnessedAuthenticator(
-                self.repository, self.timeline, self.ground.introduction, policy, moment, here=here
+        if policy.tree not in self._authenticators:
+            self._authenticators[policy.tree] = WitnessedAuthenticator(
+                self.repository, self.timeline, self.ground.introduction, policy, moment
             )
-        return self._authenticators[key]
+        return self._authenticators[policy.tree].otherwise(policy, moment, here)
+
+    def _notes_at(self, commit: str | None) -> Notes:
+        return Notes(self.repository, commit, self.timeline.look_up)
+
+
+def removal(path: str, touch: Touch) -> Finding:
+    """That a change file was removed, and by which commit."""
+    return Finding(
+        "change.removed",
+        f"the file was removed by commit {touch.commit[:12]} ({touch.author_email})",
+        f"`git checkout {touch.commit[:12]}~ -- {path}` brings it back; "
+        "a change that is not wanted is withdrawn, not deleted",
+        path=path,
+        change=identifiers.id_of(path) or "",
+    )
 
 
 def overview(
@@ -781,6 +882,27 @@ def newest_moment(repository: Repository) -> dt.datetime:
     _, main = documents.branch_of_record(repository, Policies(repository))
     tips = [main, *filter(None, [repository.ref(notes.REF)])]
     return max(repository.commit(tip).committer.time for tip in tips)
+
+
+def _say_the_same(record: Evidence, noted: Evidence) -> bool:
+    """Whether notes hold the very sign-offs that a record has, and nothing else, so that both verdicts are one."""
+    if noted.doubts or noted.ignored or not record.order_known:
+        return False
+    return all(
+        {id(s) for s in one} == {id(s) for s in other}
+        for one, other in ((record.sign_offs, noted.sign_offs), (record.stale, noted.stale))
+    )
+
+
+def _by_path(touches: Iterable[Touch]) -> dict[str, list[Touch]]:
+    histories: dict[str, list[Touch]] = {}
+    for touch in touches:
+        histories.setdefault(touch.path, []).append(touch)
+    return histories
+
+
+def _newest_first(assessed: Iterable[Assessment]) -> tuple[Assessment, ...]:
+    return tuple(sorted(assessed, key=_requested, reverse=True))
 
 
 def _requested(assessment: Assessment) -> tuple[dt.datetime, str]:

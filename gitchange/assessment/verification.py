@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from gitchange.assessment.assess import Assessor
@@ -18,6 +19,7 @@ from gitchange.assessment.overview import Assessment
 from gitchange.git import program
 from gitchange.git.program import Touch
 from gitchange.ledger import chain, notes
+from gitchange.ledger.chain import Loss
 from gitchange.ledger.records import TRAILER, trailer_of
 from gitchange.ledger.remote import verified_branch
 from gitchange.ledger.signoffs import Doubt, Text, described, signers_of
@@ -54,7 +56,6 @@ class Verification:
     pinned: bool
     policy: str | None
     checks: tuple[Check, ...]
-    assessments: tuple[Assessment, ...]
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -85,7 +86,9 @@ class Verification:
         }
 
 
-def verify_repository(assessor: Assessor, changes: tuple[str, ...] = ()) -> Verification:
+def verify_repository(
+    assessor: Assessor, changes: tuple[str, ...] = (), known: Callable[[Assessor], Whole] | None = None
+) -> Verification:
     """Check the repository, or a few changes of it, in these steps:
 
     1. the introduction is pinned and part of the branch of record;
@@ -99,6 +102,7 @@ def verify_repository(assessor: Assessor, changes: tuple[str, ...] = ()) -> Veri
     8. every notes commit that the branch of record witnesses is contained in the notes.
 
     `undecided` when something needed is missing (policy, objects); `breach` when a check found an error.
+    `known` gives what there is to know of everything, where somebody has looked at it already.
     """
     checks: list[Check] = []
     # 1. The introduction.
@@ -110,39 +114,38 @@ def verify_repository(assessor: Assessor, changes: tuple[str, ...] = ()) -> Veri
     checks.append(Check("policy", question, len(assessor.timeline.reigns), assessor.policy_findings))
     # 3. The files.
     if changes:
-        assessments = tuple(assessor.one(change) for change in changes)
-        removed: tuple[Finding, ...] = ()
+        whole = Whole(_look_at(assessor.one(change) for change in changes))
     else:
-        assessments = assessor.all()
-        removed = assessor.removed()
-    unreadable = [f for a in assessments if a.verdict is None for f in a.findings]
+        whole = look_at_all(assessor) if known is None else known(assessor)
+    seen = whole.seen
     checks.append(
         Check(
             "change files",
             "is every change file readable, in its place, and still there?",
-            len(assessments),
-            in_order([*unreadable, *removed]),
+            seen.files,
+            in_order([*seen.unreadable, *whole.removed]),
         )
     )
     # 4. The notes.
     if not changes:
-        count, notes_found = _check_notes(assessor, assessments)
-        checks.append(
-            Check("notes", "is every line of the notes a sign-off on a change?", count, notes_found)
-        )
+        question = "is every line of the notes a sign-off on a change?"
+        checks.append(Check("notes", question, whole.lines, _check_notes(assessor, whole)))
         # 5. Append-only.
-        checks.append(_check_chain(assessor))
+        checks.append(_check_chain(assessor, whole))
     # 6. and 7. The changes.
-    for name, question, wanted in (
-        ("open changes", "is every sign-off on an open change genuine?", False),
-        ("documented changes", "does every record bear out that its change was complete?", True),
+    for name, question, judged, about in (
+        ("open changes", "is every sign-off on an open change genuine?", seen.open, seen.on_open),
+        (
+            "documented changes",
+            "does every record bear out that its change was complete?",
+            seen.documented,
+            seen.on_documented,
+        ),
     ):
-        judged = [a for a in assessments if a.verdict is not None and (a.record is not None) == wanted]
-        about = in_order([f for a in judged for f in a.findings])
-        checks.append(Check(name, question, len(judged), about))
+        checks.append(Check(name, question, judged, in_order(about)))
     # 8. The witnesses.
     if not changes:
-        checks.append(_check_witnesses(assessor))
+        checks.append(_check_witnesses(assessor, whole))
     if assessor.policy is None and not assessor.timeline.findings:
         verdict: Literal["ok", "breach", "undecided"] = "undecided"
     else:
@@ -157,7 +160,6 @@ def verify_repository(assessor: Assessor, changes: tuple[str, ...] = ()) -> Veri
         ground.pinned,
         assessor.policy.tree if assessor.policy else None,
         tuple(checks),
-        assessments,
     )
 
 
@@ -167,24 +169,173 @@ def _cannot_check(assessor: Assessor) -> bool:
     return any(signers_of(policy).openpgp.missing for policy in policies if policy and policy.openpgp)
 
 
-def _check_notes(assessor: Assessor, assessments: tuple[Assessment, ...]) -> tuple[int, tuple[Finding, ...]]:
+@dataclass(slots=True)
+class Seen:
+    """What the checks need to know of changes that were judged: small, because other processes hand it over."""
+
+    files: int = 0
+    unreadable: list[Finding] = field(default_factory=list)
+    open: int = 0
+    on_open: list[Finding] = field(default_factory=list)
+    documented: int = 0
+    on_documented: list[Finding] = field(default_factory=list)
+    texts: dict[str, int] = field(default_factory=dict)
+    """The texts of these changes, and how many lines are on each."""
+    idle: list[Finding] = field(default_factory=list)
+    """What is wrong with lines that decide nothing."""
+    losses: list[Loss] = field(default_factory=list)
+    """Lines on these texts that a notes commit lost."""
+
+    def add(self, other: Seen) -> None:
+        """Take in what was seen of other changes."""
+        self.files += other.files
+        self.open += other.open
+        self.documented += other.documented
+        self.texts |= other.texts
+        for name in ("unreadable", "on_open", "on_documented", "idle", "losses"):
+            getattr(self, name).extend(getattr(other, name))
+
+
+@dataclass(slots=True)
+class Whole:
+    """What the checks need to know of everything."""
+
+    seen: Seen
+    """Of the changes."""
+    removed: tuple[Finding, ...] = ()
+    """Change files that are gone."""
+    lines: int = 0
+    """How many lines the notes have."""
+    strange: dict[str, tuple[bytes, ...]] = field(default_factory=dict)
+    """Notes on what is no text of a change on the branch of record."""
+    losses: list[Loss] = field(default_factory=list)
+    """Every line that a notes commit lost."""
+    commits: int = 0
+    """How many notes commits there are."""
+    witnessed: int = 0
+    """How many notes commits the branch of record witnesses."""
+    absent: dict[str, str] = field(default_factory=dict)
+    """Those of them that the notes do not contain, each with the last commit that names it."""
+
+
+def _look_at(assessments: Iterable[Assessment]) -> Seen:
+    """3., 6. and 7. for these changes."""
+    seen = Seen()
+    for assessment in assessments:
+        seen.files += 1
+        if assessment.verdict is None:
+            seen.unreadable += assessment.findings
+        elif assessment.record is None:
+            seen.open += 1
+            seen.on_open += assessment.findings
+        else:
+            seen.documented += 1
+            seen.on_documented += assessment.findings
+    return seen
+
+
+def looker(assessor: Assessor) -> Callable[[Assessment], Seen]:
+    """What there is to see of a change, while it is at hand: 3. to 7."""
+    assessor.gather()
+    tip = assessor.notes.commit
+    history = assessor.timeline.read_notes() if tip is not None else None
+    reached = history.reachable(tip) if history is not None and tip is not None else set()
+    owners = assessor.owners_of_shared_texts()
+
+    def look(assessment: Assessment) -> Seen:
+        seen = look_at_one(assessor, assessment, owners)
+        if history is not None:
+            for oid in seen.texts:
+                seen.losses += chain.losses_on(history, oid, reached, assessor.timeline.lines_of)
+        return seen
+
+    return look
+
+
+def look_at_one(assessor: Assessor, assessment: Assessment, owners: Mapping[str, str]) -> Seen:
+    """What there is to see of a change, but for what notes commits lost; `owners` of the texts that others share."""
+    seen = _look_at((assessment,))
+    own = {version.blob for version in assessment.history if version.blob}
+    if assessment.evidence is not None:
+        own.add(assessment.evidence.blob)
+    for oid in own:
+        if owners.get(oid, assessment.path) == assessment.path:
+            lines = assessor.notes.lines(oid)
+            seen.texts[oid] = len(lines)
+            if lines:
+                seen.idle += _idle_lines(assessor, assessment, oid, lines)
+    return seen
+
+
+def look_at_all(assessor: Assessor) -> Whole:
+    """All that there is to see: the changes in several processes, the rest here."""
+    look = looker(assessor)
+
+    def portion(assessments: Iterator[Assessment]) -> Seen:
+        seen = Seen()
+        for assessment in assessments:
+            seen.add(look(assessment))
+        return seen
+
+    whole = Seen()
+    for seen in assessor.spread(portion):
+        whole.add(seen)
+    return around(assessor, whole)
+
+
+def around(assessor: Assessor, seen: Seen) -> Whole:
+    """What there is to see beside the changes, all of which are `seen`."""
+    whole = Whole(seen, assessor.removed(), losses=seen.losses)
+    tip, line = assessor.notes.commit, assessor.timeline
+    for oid, note in assessor.notes.kept():
+        if oid in seen.texts:
+            whole.lines += seen.texts[oid]
+        else:
+            whole.strange[oid] = notes.lines_of(assessor.repository, note)
+            whole.lines += len(whole.strange[oid])
+    if tip is not None:
+        history = line.read_notes()
+        reached = history.reachable(tip)
+        for oid in sorted(set(history.objects) - seen.texts.keys()):
+            whole.losses += chain.losses_on(history, oid, reached, line.lines_of)
+        whole.losses.sort(key=lambda loss: (history.number(loss.commit), loss.oid))
+        whole.commits = len(reached)
+    named = witnesses(assessor)
+    whole.witnessed = len(named)
+    whole.absent = {
+        notes_commit: commit
+        for notes_commit, commit in named.items()
+        if tip is None or notes_commit not in history or history.number(notes_commit) not in reached
+    }
+    return whole
+
+
+def witnesses(assessor: Assessor, since: str | None = None) -> dict[str, str]:
+    """The notes commits that the branch of record witnesses, each with the last commit that names it.
+
+    Merged branches too: a merge cannot put a witness aside. `since` is a commit whose history is not looked at.
+    """
+    found: dict[str, str] = {}
+    line = assessor.timeline
+    for commit in assessor.repository.ancestors(assessor.ground.main, (since,) if since else ()):
+        if (place := line.place(commit)) is not None:
+            named = line.points[place].witnesses
+        else:
+            named = trailer_of(assessor.repository.outline(commit).message)
+        if named is not None:
+            found.setdefault(named, commit)
+    return found
+
+
+def _check_notes(assessor: Assessor, whole: Whole) -> tuple[Finding, ...]:
     """4. Notes on what is no text of any change, and lines that are no sign-off where no verdict looks at them.
 
     The lines on the current text of an open change are judged with it (6.). All others decide nothing: what is wrong
     with one is a warning. Refs other than the branch of record are looked at only where a note is on something else,
     and only for what the branch of record does not have.
     """
-    texts = {version.blob: a for a in assessments for version in a.history}
-    texts |= {a.evidence.blob: a for a in assessments if a.evidence is not None}
-    found: list[Finding] = []
-    count = 0
-    strange: dict[str, tuple[bytes, ...]] = {}
-    for oid, lines in assessor.notes.all():
-        count += len(lines)
-        if oid in texts:
-            found += _idle_lines(assessor, texts[oid], oid, lines)
-        else:
-            strange[oid] = lines
+    found = list(whole.seen.idle)
+    strange = dict(whole.strange)
     # Approvals of a policy are kept on its folder.
     for oid in [oid for oid in strange if _is_policy(assessor, oid)]:
         found += [bad for line in strange.pop(oid) if (bad := _bad_approval(line, oid)) is not None]
@@ -207,7 +358,7 @@ def _check_notes(assessor: Assessor, assessments: tuple[Assessment, ...]) -> tup
         )
         for oid, lines in strange.items()
     ]
-    return count, in_order(found)
+    return in_order(found)
 
 
 def _not_merged(assessor: Assessor) -> Iterator[Touch]:
@@ -308,26 +459,28 @@ def _check_main(assessor: Assessor) -> Iterator[Finding]:
                 "`git log --first-parent --merges` has the merge: its first parent should have been that commit",
                 "warning",
             )
-    for point in assessor.timeline.points:
-        if point.moment > assessor.now + dt.timedelta(days=1):
-            yield Finding(
-                "main.clock-ahead",
-                f"commit {point.commit[:12]} claims to be of {point.moment:%Y-%m-%d}, which is still to come",
-                "clocks and dates of commits are claims; ask who made it",
-                "warning",
-            )
-            break
+    # The line's clock never runs backwards, so the first that is ahead is found by halves.
+    points, limit = assessor.timeline.points, assessor.now + dt.timedelta(days=1)
+    ahead = bisect_right(points, limit, key=lambda point: point.moment)
+    if ahead < len(points):
+        point = points[ahead]
+        yield Finding(
+            "main.clock-ahead",
+            f"commit {point.commit[:12]} claims to be of {point.moment:%Y-%m-%d}, which is still to come",
+            "clocks and dates of commits are claims; ask who made it",
+            "warning",
+        )
     yield from assessor.timeline.clock_findings
 
 
-def _check_chain(assessor: Assessor) -> Check:
+def _check_chain(assessor: Assessor, whole: Whole) -> Check:
     """5. What a notes commit had, its children have."""
     repository, tip = assessor.repository, assessor.notes.commit
     question = "did every notes commit keep what its parents had?"
     if tip is None:
         return Check("append-only", question, 0, ())
     found: list[Finding] = []
-    for loss in chain.losses(repository, tip):
+    for loss in whole.losses:
         author = repository.commit(loss.commit).author
         back = loss.line in assessor.notes.lines(loss.oid)
         found.append(
@@ -341,20 +494,13 @@ def _check_chain(assessor: Assessor) -> Check:
                 "warning" if back else "error",
             )
         )
-    count = sum(1 for _ in repository.ancestors(tip))
-    return Check("append-only", question, count, in_order(found))
+    return Check("append-only", question, whole.commits, in_order(found))
 
 
-def _check_witnesses(assessor: Assessor) -> Check:
+def _check_witnesses(assessor: Assessor, whole: Whole) -> Check:
     """8. What main says it saw must still be there."""
-    repository, notes_tip = assessor.repository, assessor.notes.commit
+    question = "is everything that was witnessed still there?"
     found: list[Finding] = []
-    witnessed: dict[str, str] = {}
-    # Merged branches too: a merge cannot put a witness aside.
-    for commit in repository.ancestors(assessor.ground.main):
-        named = trailer_of(repository.commit(commit).message)
-        if named is not None:
-            witnessed.setdefault(named, commit)
     for known in assessor.verified_elsewhere:
         found.append(
             Finding(
@@ -363,28 +509,22 @@ def _check_witnesses(assessor: Assessor) -> Check:
                 "`gitchange sync` brings them back, or says who lost what; `gitchange sync --restore` mends that",
             )
         )
-    if notes_tip is None and witnessed:
+    if assessor.notes.commit is None and whole.witnessed:
         found.append(
             Finding(
                 "notes.missing",
-                f"{len(witnessed)} commit(s) of the branch of record witness notes that are not in this clone",
+                f"{whole.witnessed} commit(s) of the branch of record witness notes that are not in this clone",
                 "`gitchange sync` fetches them; documented changes were checked from their records",
                 "warning",
             )
         )
-        return Check(
-            "witnesses", "is everything that was witnessed still there?", len(witnessed), in_order(found)
-        )
-    contained = set(repository.ancestors(notes_tip)) if notes_tip is not None else set()
-    for named, commit in witnessed.items():
-        if named not in contained:
-            found.append(
-                Finding(
-                    "notes.truncated",
-                    f"commit {commit[:12]} witnesses the notes commit {named[:12]}, which the notes do not contain",
-                    f"sign-offs were lost; a clone that has {named[:12]} can restore them (trailer {TRAILER})",
-                )
+    else:
+        found += [
+            Finding(
+                "notes.truncated",
+                f"commit {commit[:12]} witnesses the notes commit {named[:12]}, which the notes do not contain",
+                f"sign-offs were lost; a clone that has {named[:12]} can restore them (trailer {TRAILER})",
             )
-    return Check(
-        "witnesses", "is everything that was witnessed still there?", len(witnessed), in_order(found)
-    )
+            for named, commit in whole.absent.items()
+        ]
+    return Check("witnesses", question, whole.witnessed, in_order(found))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,11 +36,14 @@ def directory(context: click.Context) -> Path:
     return folder
 
 
-def workspace(context: click.Context, at: str | None = None) -> Workspace:
-    """The workspace that the options name."""
+def workspace(
+    context: click.Context, at: str | None = None, tell: Callable[[str, int, int], None] | None = None
+) -> Workspace:
+    """The workspace that the options name; `tell` is told how far long work is."""
     from gitchange.workflow.workspace import Workspace  # noqa: PLC0415 - what the index answers does without
 
-    return Workspace.open(directory(context), now(), introduction=context.obj["introduction"], at=at)
+    introduction = context.obj["introduction"]
+    return Workspace.open(directory(context), now(), introduction=introduction, at=at, tell=tell)
 
 
 branch_option = click.option(

@@ -15,7 +15,7 @@ import click
 
 from gitchange.cli import context as from_context
 from gitchange.cli import render
-from gitchange.cli.terminal import say, tell, width
+from gitchange.cli.terminal import progress, say, tell, width
 from gitchange.index import rows
 from gitchange.index.rows import Listing, Wanted
 from gitchange.lifecycle.status import STATUSES
@@ -87,10 +87,11 @@ def list_command(
     if found is None:
         from gitchange.workflow import reading  # noqa: PLC0415 - only where the index is behind
 
-        place = from_context.workspace(context, at)
-        if waiting_on_me:
-            wanted = Wanted(status, kind, system, person, place.me())
-        found = reading.list_changes(place, wanted, most)
+        with progress() as bar:
+            place = from_context.workspace(context, at, bar)
+            if waiting_on_me:
+                wanted = Wanted(status, kind, system, person, place.me())
+            found = reading.list_changes(place, wanted, most)
     _tell_listing(found, as_json, render.NONE_FIT if wanted.restricts else render.NO_CHANGES)
 
 
@@ -111,7 +112,8 @@ def search_command(
     if found is None:
         from gitchange.workflow import reading  # noqa: PLC0415 - only where the index is behind
 
-        found = reading.search(from_context.workspace(context), said, most)
+        with progress() as bar:
+            found = reading.search(from_context.workspace(context, tell=bar), said, most)
     _tell_listing(found, as_json, render.NOTHING_FOUND)
 
 
@@ -143,7 +145,8 @@ def show_command(
     if shape is None:
         from gitchange.workflow import reading  # noqa: PLC0415 - only where the index is behind
 
-        shape = reading.show(from_context.workspace(context, at), change, branch)
+        with progress() as bar:
+            shape = reading.show(from_context.workspace(context, at, bar), change, branch)
     if as_json:
         click.echo(json.dumps(shape, indent=2, ensure_ascii=False))
     else:
@@ -155,15 +158,21 @@ def show_command(
 @click.argument("changes", nargs=-1)
 @click.option("--as-of", "at", metavar="COMMIT|DATE", help="As it was known then.")
 @click.option("--json", "as_json", is_flag=True, help="The documented JSON shape.")
+@click.option("--no-cache", is_flag=True, help="Verify everything again, whatever was verified here before.")
 @click.pass_context
-def verify_command(context: click.Context, /, changes: tuple[str, ...], at: str | None, as_json: bool) -> int:
+def verify_command(
+    context: click.Context, /, changes: tuple[str, ...], at: str | None, as_json: bool, no_cache: bool
+) -> int:
     """Check all evidence, or that of some CHANGES.
+
+    What was verified in this clone before is remembered, and looked at again only where something about it changed.
 
     Exit code 0: borne out. 1: a breach was found. 3: it could not be decided.
     """
     from gitchange.workflow import reading  # noqa: PLC0415 - the other commands do without
 
-    done = reading.verify(from_context.workspace(context, at), changes)
+    with progress() as bar:
+        done = reading.verify(from_context.workspace(context, at, bar), changes, remember=not no_cache)
     code = {"ok": 0, "breach": 1, "undecided": 3}[done.verdict]
     if as_json:
         click.echo(json.dumps(done.as_json(), indent=2, ensure_ascii=False))

@@ -10,6 +10,7 @@ import os
 import random
 import re
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -107,7 +108,7 @@ def touches(
     what a merge itself changed, `--topo-order` trusts no clock. Fields are cut at NUL, the one byte that
     no name and no message can have.
     """
-    done = run(
+    fields = _fields(
         repository.directory,
         *(
             "-c",
@@ -117,40 +118,122 @@ def touches(
             "--no-replace-objects",
             "--literal-pathspecs",
         ),
-        *("log", "--full-history", "--diff-merges=combined", "--topo-order", "--raw", "-z", "--no-renames"),
-        *("--no-abbrev", "--no-ext-diff", "--no-color", "--no-mailmap", "--no-show-signature"),
-        "--encoding=UTF-8",
+        *("log", "--full-history", "--diff-merges=combined", "--topo-order", *_RAW_LOG, "--encoding=UTF-8"),
         "--format=%x00%H%x00%an%x00%ae%x00%ct%x00%s%x00%(trailers:key=Co-authored-by,valueonly)%x00",
         *((tip,) if isinstance(tip, str) else tip),
         *(f"^{commit}" for commit in hidden),
         *("--", *paths),
-        check=False,
     )
-    if done.returncode != 0:
-        raise RepositoryError(f"git log: {done.stderr.decode(errors='replace').strip()}")
-    fields = iter(done.stdout.split(b"\0"))
     commit = name = email = subject = ""
-    seconds = 0
+    when = moment(0)
     co_authors: tuple[str, ...] = ()
     for field in fields:
         first = field.strip(b"\n").decode()
         if first.startswith(":"):
             # ":mode mode id id status" or, of a merge, "::mode mode mode id id id statuses"
             told = first.lstrip(":").split()
-            ids = [word for word in told if len(word) in (40, 64)]
+            ids = told[len(told) // 2 : -1]
             mode = told[len(ids) - 1]  # as many modes as ids, the newest last
             blob = "" if mode in ("000000", "160000") else ids[-1]
             path = next(fields).decode("utf-8", "replace")
-            yield Touch(commit, name, email.lower(), co_authors, moment(seconds), subject, path, blob)
+            yield Touch(commit, name, email, co_authors, when, subject, path, blob)
         elif first:
             commit = first
             name, email, number, subject, trailers = (
                 next(fields).decode("utf-8", "replace") for _ in range(5)
             )
-            seconds = int(number) if number.isdigit() else 0  # git gives no date for a line that has none
+            # git gives no date for a line that has none
+            email, when = email.lower(), moment(int(number) if number.isdigit() else 0)
             co_authors = tuple(
                 line.rpartition("<")[2].rstrip("> ").lower() for line in trailers.split("\n") if "<" in line
             )
+
+
+@dataclass(frozen=True, slots=True)
+class Stride:
+    """One commit of a history, and what it changed of its first parent's files."""
+
+    commit: str
+    parents: tuple[str, ...]
+    changed: tuple[tuple[str, str, str], ...]
+    """(path, id before, id after), "" where there is none; all files of a commit without parents."""
+
+
+def strides(repository: Repository, tips: Sequence[str]) -> Iterator[Stride]:
+    """Every commit reachable from the tips, parents before children, by one `git log`.
+
+    A submodule is no file here: its id names nothing in this repository.
+    """
+    if not tips:
+        return
+    fields = _fields(
+        repository.directory,
+        *("-c", "log.showRoot=true", "-c", "diff.relative=false", "--no-replace-objects"),
+        *("log", "--reverse", "--topo-order", "--diff-merges=first-parent", "-r", *_RAW_LOG),
+        "--format=%x00%H%x00%P%x00",
+        *tips,
+        "--",
+    )
+    commit: str = ""
+    parents: tuple[str, ...] = ()
+    changed: list[tuple[str, str, str]] = []
+    for field in fields:
+        head = field.strip(b"\n")
+        if head.startswith(b":"):
+            modes, ids = head[1:14], head[15:].decode().split(" ")
+            was = "" if modes[:6] in _NO_FILE else ids[0]
+            now = "" if modes[7:] in _NO_FILE else ids[1]
+            changed.append((next(fields).decode("utf-8", "replace"), was, now))
+        elif head:
+            if commit:
+                yield Stride(commit, parents, tuple(changed))
+            commit, parents, changed = head.decode(), tuple(next(fields).decode().split()), []
+    if commit:
+        yield Stride(commit, parents, tuple(changed))
+
+
+def parents_of(repository: Repository, tip: str) -> dict[str, list[str]]:
+    """Every commit reachable from one, with its parents, children before parents."""
+    listed = run(
+        repository.directory, "--no-replace-objects", "rev-list", "--topo-order", "--parents", tip, "--"
+    )
+    return {commit: parents for commit, *parents in map(str.split, listed.stdout.decode().splitlines())}
+
+
+_RAW_LOG = (
+    *("--raw", "-z", "--no-renames", "--no-abbrev", "--no-ext-diff", "--no-color", "--no-mailmap"),
+    "--no-show-signature",
+)
+_NO_FILE = (b"000000", b"160000")
+
+
+def _fields(directory: Path, *arguments: str) -> Iterator[bytes]:
+    """What a `git log` writes, cut at NUL, while it is written; RepositoryError with its own words when it fails."""
+    with tempfile.TemporaryFile() as words:
+        try:
+            git = subprocess.Popen(
+                ["git", "-C", str(directory), *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=words,
+            )
+        except FileNotFoundError:
+            raise GitchangeError("the program git was not found", hint="install git") from None
+        with git:
+            assert git.stdout is not None  # noqa: S101 - it is a pipe
+            rest = b""
+            while block := git.stdout.read(_BLOCK):
+                *whole, rest = (rest + block).split(b"\0")
+                yield from whole
+            if git.wait() == 0:
+                yield rest
+                return
+        words.seek(0)
+        raise RepositoryError(f"git log: {words.read().decode(errors='replace').strip()}")
+
+
+_BLOCK = 1 << 18
+"""How many bytes of a program's output are read at once."""
 
 
 Refusal = Literal["race", "final", "unknown"]

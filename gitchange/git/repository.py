@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -33,6 +33,11 @@ _OID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _IMPOSSIBLE = frozenset({"", ".", "..", ".git"})
 """Names that git refuses to check out (fsck.c)."""
 
+_ENTRY = re.compile(rb"([0-7]+) ([^\0]+)\0(.{20})", re.DOTALL)
+"""An entry of a tree as git writes it: mode, name and, where ids are SHA-1, the id."""
+_SHORT_ID = 40
+_KEPT_FOLDERS = 4096
+
 _WORKSHOP = ".gitchange-init"
 """Where a new repository is made before it takes its place."""
 
@@ -42,6 +47,10 @@ pygit2.settings.enable_fsync_gitdir(True)
 
 FILE = int(FileMode.BLOB)
 TREE = int(FileMode.TREE)
+_EXECUTABLE = int(FileMode.BLOB_EXECUTABLE)
+_SUBMODULE = int(FileMode.COMMIT)
+_MODES = {b"%o" % mode: mode for mode in (FILE, _EXECUTABLE, int(FileMode.LINK), _SUBMODULE, TREE)}
+"""The modes that git writes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +76,17 @@ class Commit:
 
 
 @dataclass(frozen=True, slots=True)
+class Outline:
+    """What a history's course shows of one commit, without its persons."""
+
+    tree: str
+    parents: tuple[str, ...]
+    time: dt.datetime
+    """Committer time, with the offset that the commit names."""
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One entry of a tree."""
 
@@ -82,12 +102,12 @@ class Entry:
     @property
     def is_file(self) -> bool:
         """Whether it is a regular file (executable or not); a link or a submodule is none."""
-        return self.mode in (FILE, int(FileMode.BLOB_EXECUTABLE))
+        return self.mode in (FILE, _EXECUTABLE)
 
     @property
     def is_blob(self) -> bool:
         """Whether its bytes are an object of this repository: a file or a link, not a submodule."""
-        return self.mode not in (TREE, int(FileMode.COMMIT))
+        return self.mode not in (TREE, _SUBMODULE)
 
 
 def is_id(text: str) -> bool:
@@ -116,7 +136,7 @@ class Repository:
 
     def __init__(self, handle: pygit2.Repository) -> None:
         self._repo = handle
-        self._folders: dict[str, dict[str, Entry]] = {}
+        self._folders: dict[str, dict[str, tuple[str, int]]] = {}
         self._moved: dict[str, str | None] = {}
         """Refs that are read elsewhere than they are (`with_refs`)."""
         self.asked: dict[str, str | None] = {}
@@ -397,6 +417,16 @@ class Repository:
             commit.raw_message.decode("utf-8", "replace"),
         )
 
+    def outline(self, oid: str) -> Outline:
+        """A commit's place in the history; RepositoryError when it is missing."""
+        commit = self._get(oid, pygit2.Commit)
+        return Outline(
+            str(commit.tree_id),
+            tuple(map(str, commit.parent_ids)),
+            moment(commit.commit_time, commit.commit_time_offset),
+            commit.raw_message.decode("utf-8", "replace"),
+        )
+
     def blob(self, oid: str) -> bytes:
         """A file's bytes; RepositoryError when it is missing."""
         return bytes(self._get(oid, pygit2.Blob).data)
@@ -411,28 +441,37 @@ class Repository:
         RepositoryError when it names something twice or by a name that no file can have: git could not have
         written it (`git fsck`), and two readers could read two things.
         """
-        return tuple(self._folder(tree).values())
+        return tuple(Entry(name, oid, mode) for name, (oid, mode) in self._folder(tree).items())
 
     def named(self, tree: str, name: str) -> Entry | None:
         """What a folder holds directly by that name; RepositoryError as for `entries`."""
-        return self._folder(tree).get(name)
+        found = self._folder(tree).get(name)
+        return Entry(name, *found) if found is not None else None
 
-    def _folder(self, tree: str) -> dict[str, Entry]:
+    def _folder(self, tree: str) -> dict[str, tuple[str, int]]:
+        """Name -> (id, mode), in git's order."""
         if (known := self._folders.get(tree)) is None:
-            found = [
-                Entry(item.name or "", str(item.id), int(item.filemode))
-                for item in self._get(tree, pygit2.Tree)
-            ]
-            known = {entry.path: entry for entry in found}
+            found = self._entries(tree)
+            known = dict(found)
             if len(known) != len(found) or not _IMPOSSIBLE.isdisjoint(known) or any("/" in n for n in known):
                 raise RepositoryError(
                     f"the folder {tree} names something twice, or by a name that no file can have",
                     hint="`git fsck` tells more; a server with `receive.fsckObjects` takes no such folder",
                 )
-            if len(self._folders) > 4096:
+            if len(self._folders) > _KEPT_FOLDERS:
                 self._folders.clear()
             self._folders[tree] = known
         return known
+
+    def _entries(self, tree: str) -> list[tuple[str, tuple[str, int]]]:
+        """The entries of a tree: taken from its bytes where they are plain, otherwise as libgit2 reads them."""
+        found = self._get(tree, pygit2.Tree)
+        raw = found.read_raw()
+        parts = _ENTRY.findall(raw) if len(tree) == _SHORT_ID else []
+        plain = sum(len(mode) + len(name) + 22 for mode, name, _ in parts) == len(raw)
+        if plain and all(mode in _MODES and name.isascii() for mode, name, _ in parts):
+            return [(name.decode("ascii"), (oid.hex(), _MODES[mode])) for mode, name, oid in parts]
+        return [(item.name or "", (str(item.id), int(item.filemode))) for item in found]
 
     def entry(self, tree: str, path: str) -> Entry | None:
         """The entry at a path below a tree; None when nothing is there."""
@@ -588,11 +627,18 @@ class Repository:
         return found
 
 
+_LATEST = dt.datetime(9999, 12, 30, tzinfo=dt.UTC).timestamp()
+
+
+@lru_cache(maxsize=256)
+def _zone(offset: int) -> dt.tzinfo:
+    """The zone of an offset in minutes; UTC for one that no place on earth has."""
+    return dt.timezone(dt.timedelta(minutes=offset)) if abs(offset) < 24 * 60 else dt.UTC
+
+
 def moment(seconds: int, offset: int = 0) -> dt.datetime:
     """A commit's time; an impossible one, which anybody can write into a commit, is brought into range."""
-    zone = dt.timezone(dt.timedelta(minutes=offset)) if abs(offset) < 24 * 60 else dt.UTC
-    latest = dt.datetime(9999, 12, 30, tzinfo=dt.UTC).timestamp()
-    return dt.datetime.fromtimestamp(min(max(seconds, 0), latest), zone)
+    return dt.datetime.fromtimestamp(min(max(seconds, 0), _LATEST), _zone(offset))
 
 
 def _person(signature: pygit2.Signature) -> Person:

@@ -15,6 +15,7 @@ from typing import Any, overload
 from gitchange.assessment.assess import Assessor
 from gitchange.git.program import Touch
 from gitchange.git.repository import Repository, moment
+from gitchange.index import store
 from gitchange.ledger.documents import Ground, Policies
 from gitchange.ledger.notes import Notes
 from gitchange.ledger.timeline import Point, Reign, Timeline
@@ -130,7 +131,9 @@ class StoredTimeline(Timeline):
                 "SELECT place, notes FROM witness WHERE aside ORDER BY place"
             )
         ]
-        self.clock_findings = []
+        self.clock_findings = [
+            Finding(**fields) for fields in json.loads(store.known(connection).get("clock", "[]"))
+        ]
 
     @property
     def last_witnessed(self) -> str | None:
@@ -144,6 +147,21 @@ class StoredTimeline(Timeline):
         found = self._connection.execute(
             "SELECT notes FROM witness WHERE NOT aside AND place < ? ORDER BY place DESC LIMIT 1", (place,)
         ).fetchone()
+        return found[0] if found else None
+
+    def place_of_notes(self, notes: str) -> int | None:
+        """The place that these very notes have in the chain of those witnessed; None when they are not in it."""
+        found = self._connection.execute(
+            "SELECT place FROM witness WHERE notes = ? AND NOT aside", (notes,)
+        ).fetchone()
+        return found[0] if found else None
+
+    def came(self, commit: str) -> int | None:
+        """The place at which a commit that touched a file came onto the line, itself or by a merge."""
+        place = self._place.get(commit)
+        if place is not None:
+            return place
+        found = self._connection.execute("SELECT place FROM came WHERE id = ?", (commit,)).fetchone()
         return found[0] if found else None
 
     def changes_of(self, oid: str) -> Sequence[tuple[int, str]]:
@@ -215,7 +233,9 @@ def touch_of(path: str, said: str) -> Touch:
 
 def reign_said(reign: Reign) -> str:
     """Who approved it and what was found, as the index keeps it."""
-    return json.dumps([list(reign.approved_by), [_finding(f) for f in reign.findings]], ensure_ascii=False)
+    return json.dumps(
+        [list(reign.approved_by), [finding_said(f) for f in reign.findings]], ensure_ascii=False
+    )
 
 
 def _reign(said: str) -> tuple[tuple[str, ...], tuple[Finding, ...]]:
@@ -223,5 +243,6 @@ def _reign(said: str) -> tuple[tuple[str, ...], tuple[Finding, ...]]:
     return tuple(approved_by), tuple(Finding(**fields) for fields in found)
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
+def finding_said(finding: Finding) -> dict[str, Any]:
+    """A finding as the index keeps it, to be made again by `Finding(**said)`."""
     return {name: getattr(finding, name) for name in Finding.__dataclass_fields__}

@@ -13,25 +13,28 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from itertools import pairwise
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
-from gitchange.assessment.assess import Assessor
+from gitchange.assessment import verification
+from gitchange.assessment.assess import Assessor, Tell
 from gitchange.assessment.overview import Assessment
 from gitchange.assessment.shapes import people_of, show_json, summary_json
+from gitchange.assessment.verification import Seen, Verification
 from gitchange.git import program
 from gitchange.git.program import Touch
 from gitchange.git.repository import Entry, Repository
+from gitchange.index import audit, rows, store
 from gitchange.index import place as places
-from gitchange.index import rows, store
-from gitchange.index.facts import StoredAssessor, StoredTimeline, reign_said, said_of, touch_of
+from gitchange.index.facts import StoredAssessor, StoredTimeline, finding_said, reign_said, said_of, touch_of
 from gitchange.index.place import Place
 from gitchange.ledger import documents, notes
 from gitchange.ledger.documents import INTRODUCTION_KEY, Ground, Policies
 from gitchange.ledger.records import trailer_of
 from gitchange.ledger.remote import verified_notes
 from gitchange.ledger.signoffs import signers_of
-from gitchange.ledger.timeline import APPROVALS, Point
+from gitchange.ledger.timeline import APPROVALS, CLOCKS_DIFFER, Point
 from gitchange.lifecycle import horizon
 from gitchange.lifecycle.horizon import ALWAYS, Span
 from gitchange.model import identifiers
@@ -49,8 +52,9 @@ def ask(
     now: dt.datetime,
     introduction: str | None,
     question: Callable[[sqlite3.Connection], Answer],
+    tell: Tell | None = None,
 ) -> Answer | None:
-    """Bring the index up to date and ask it; None where it cannot be written.
+    """Bring the index up to date and ask it; None where it cannot be written. `tell` is told how far that is.
 
     Raises what `Assessor` raises where the repository cannot be judged at all.
     """
@@ -58,7 +62,7 @@ def ask(
     for attempt in ("as it is", "anew"):
         try:
             with store.writing(place.index) as connection:
-                _refresh(connection, repository, now, introduction, place)
+                _refresh(connection, repository, now, introduction, place, tell=tell)
                 return question(connection)
         except (sqlite3.OperationalError, OSError, UnicodeEncodeError):  # the last: a path that is no text
             return None
@@ -66,6 +70,23 @@ def ask(
             if attempt == "anew":
                 return None
             store.discard(place.index)  # damaged somewhere inside
+    return None
+
+
+def verify(
+    repository: Repository, now: dt.datetime, introduction: str | None, tell: Tell | None = None
+) -> Verification | None:
+    """Bring the index up to date, and verify by what was verified before; None where it cannot be written."""
+    place = Place(str(repository.git_dir).rstrip("/"), str(repository.common_dir).rstrip("/"))
+    for _ in ("as it is", "anew"):
+        try:
+            with store.writing(place.index) as index:
+                assessor = _refresh(index, repository, now, introduction, place, tell=tell)
+                return verification.verify_repository(assessor, known=partial(audit.whole, index))
+        except (sqlite3.OperationalError, OSError, UnicodeEncodeError):
+            return None
+        except sqlite3.DatabaseError:
+            store.discard(place.index)
     return None
 
 
@@ -100,8 +121,9 @@ def _refresh(
     place: Place,
     *,
     plain: bool = False,
-) -> None:
-    """In these steps:
+    tell: Tell | None = None,
+) -> Assessor:
+    """In these steps, with the assessor that judged:
 
     1. where to read, and whether what is known went on from there;
     2. what is new, or everything;
@@ -115,7 +137,7 @@ def _refresh(
     if assessor is None:
         if plain:
             raise _LeftError
-        assessor = _from_nothing(connection, repository, now, introduction)
+        assessor = _from_nothing(connection, repository, now, introduction, tell)
     # 3.
     ground = assessor.ground
     for remote in repository.remotes():
@@ -131,6 +153,7 @@ def _refresh(
         "pinned": str(ground.pinned),
         "total": str(connection.execute("SELECT count(*) FROM change").fetchone()[0]),
         "people": json.dumps(assessor.policy.people if assessor.policy else ()),
+        "clock": json.dumps([finding_said(finding) for finding in assessor.timeline.clock_findings]),
         "complete": "yes" if _complete(repository, assessor.notes.commit) else "no",
         "missing": json.dumps(sorted(repository.missing)),
         "objects": place.objects() if repository.missing else "",
@@ -144,6 +167,7 @@ def _refresh(
         ),
     }
     connection.executemany("INSERT OR REPLACE INTO known VALUES (?, ?)", values.items())
+    return assessor
 
 
 def _state(repository: Repository, ground: Ground, noted: str | None) -> str:
@@ -156,25 +180,43 @@ def _state(repository: Repository, ground: Ground, noted: str | None) -> str:
 
 
 def _from_nothing(
-    connection: sqlite3.Connection, repository: Repository, now: dt.datetime, introduction: str | None
+    connection: sqlite3.Connection,
+    repository: Repository,
+    now: dt.datetime,
+    introduction: str | None,
+    tell: Tell | None,
 ) -> Assessor:
     store.empty(connection)
     repository.missing.clear()
     assessor = Assessor(repository, now, introduction=introduction)
+    assessor.tell = tell
     line = assessor.timeline
     _put_points(connection, enumerate(line.points))
     _put_reigns(connection, assessor)
     connection.executemany("INSERT INTO witness VALUES (?, ?, ?)", line.witnessed)
-    connection.executemany("INSERT OR REPLACE INTO brought VALUES (?, ?, ?)", line.all_changes())
+    connection.executemany("INSERT INTO brought VALUES (?, ?, ?)", line.all_changes())
     histories: dict[str, list[Touch]] = {}
     for touch in assessor.touches:
         histories.setdefault(touch.path, []).append(touch)
     for path, history in histories.items():
         _put_history(connection, path, history)
+    beside = {touch.commit for touch in assessor.touches if line.place(touch.commit) is None}
+    connection.executemany(
+        "INSERT INTO came VALUES (?, ?)", ((c, p) for c in beside if (p := line.came(c)) is not None)
+    )
     connection.executemany("INSERT OR IGNORE INTO failure VALUES (?, ?)", assessor.texts_with_failures)
     writer = _Writer(connection, assessor)
-    for assessment in assessor.judged(documents.change_files(repository, assessor.ground.main), histories):
-        writer.put(assessment)
+    look = verification.looker(assessor)
+
+    def rows_of(assessments: Iterator[Assessment]) -> list[tuple[_Row, Seen]]:
+        return [writer.row(assessment, look(assessment)) for assessment in assessments]
+
+    whole = Seen()
+    for found in assessor.spread(rows_of):
+        for row, seen in found:
+            writer.insert(row)
+            whole.add(seen)
+    audit.put(connection, assessor, verification.around(assessor, whole))
     return assessor
 
 
@@ -212,60 +254,87 @@ def _put_history(connection: sqlite3.Connection, path: str, history: Sequence[To
     )
 
 
+class _Row(NamedTuple):
+    """What the index keeps of a change: plain data, which another process may have made."""
+
+    path: str
+    change: tuple[Any, ...]
+    """The columns of its row, without the number."""
+    beside: dict[str, list[str]]
+    """What stands in the tables beside it."""
+    words: tuple[str, str, str, str, str]
+    kind: int
+    """0 for a file that cannot be read, 1 for an open change, 2 for a documented one."""
+    found: str
+    """What `verify` finds on it, as JSON; empty for nothing."""
+
+
 class _Writer:
-    """Writes rows for assessments."""
+    """Makes and writes rows for assessments."""
 
     def __init__(self, connection: sqlite3.Connection, assessor: Assessor) -> None:
         self._connection, self._assessor = connection, assessor
         self._keys = tuple(_key_moments(assessor.policy)) if assessor.policy is not None else ()
 
-    def put(self, assessment: Assessment) -> None:
-        """Put the row of a file in the place of the one there was."""
-        connection = self._connection
-        number = self.remove(assessment.path)
+    def row(self, assessment: Assessment, seen: Seen) -> tuple[_Row, Seen]:
+        """What is kept of it, and what was seen without what is kept; nothing is written."""
         summary, shape = summary_json(assessment), show_json(assessment)
-        when = self._span(assessment)
+        when = self._span(assessment, seen)
         asked = rows.seconds(assessment.history[-1].time) if assessment.history else _NEVER
         change = assessment.change
-        cursor = connection.execute(
-            "INSERT INTO change VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                number,
-                assessment.path,
-                summary["id"],
-                asked,
-                summary["status"],
-                summary["type"],
-                summary["risk"],
-                summary["title"],
-                summary["requester"],
-                change.model if change else None,
-                json.dumps(summary["systems"], ensure_ascii=False),
-                json.dumps(summary["flags"], ensure_ascii=False),
-                json.dumps(summary["waiting_on"], ensure_ascii=False),
-                summary["errors"],
-                assessment.record is None,
-                rows.seconds(when.since) if when.since else -_NEVER,
-                rows.seconds(when.until) if when.until else _NEVER,
-                rows.packed(shape),
-            ),
+        columns = (
+            assessment.path,
+            summary["id"],
+            asked,
+            summary["status"],
+            summary["type"],
+            summary["risk"],
+            summary["title"],
+            summary["requester"],
+            change.model if change else None,
+            json.dumps(summary["systems"], ensure_ascii=False),
+            json.dumps(summary["flags"], ensure_ascii=False),
+            json.dumps(summary["waiting_on"], ensure_ascii=False),
+            summary["errors"],
+            assessment.record is None,
+            rows.seconds(when.since) if when.since else -_NEVER,
+            rows.seconds(when.until) if when.until else _NEVER,
+            rows.packed(shape),
         )
-        number = cursor.lastrowid
-        for table, names in (
-            ("system", set(summary["systems"])),
-            ("person", people_of(assessment) | set(summary["waiting_on"])),
-            ("waiting", set(summary["waiting_on"])),
-            ("text", _texts(assessment)),
-            ("refers", _referred(assessment)),
-        ):
+        waiting = set(summary["waiting_on"])
+        beside = {
+            "system": sorted(set(summary["systems"])),
+            "person": sorted(people_of(assessment) | waiting),
+            "waiting": sorted(waiting),
+            "text": sorted(_texts(assessment)),
+            "refers": sorted(_referred(assessment)),
+        }
+        kind, found = audit.said_of(seen)
+        return _Row(assessment.path, columns, beside, _words(shape), kind, found), seen
+
+    def put(self, assessment: Assessment) -> None:
+        """Put the row of a file in the place of the one there was."""
+        seen = verification.look_at_one(self._assessor, assessment, {})
+        self.insert(self.row(assessment, seen)[0], self.remove(assessment.path))
+
+    def insert(self, row: _Row, number: int | None = None) -> None:
+        """Write a row of which there is none yet; `number` is the one that it had."""
+        connection = self._connection
+        number = connection.execute(
+            f"INSERT INTO change VALUES (?, {', '.join('?' * len(row.change))})",  # noqa: S608
+            (number, *row.change),
+        ).lastrowid
+        for table, names in row.beside.items():
             connection.executemany(
                 f"INSERT INTO {table} VALUES (?, ?)",  # noqa: S608 - our own tables
                 ((name, number) for name in names),
             )
         connection.execute(
             "INSERT INTO words (rowid, id, title, people, systems, body) VALUES (?, ?, ?, ?, ?, ?)",
-            (number, *_words(shape)),
+            (number, *row.words),
         )
+        connection.execute("INSERT INTO seen VALUES (?, ?, ?)", (number, row.kind, row.found))
+        connection.execute("DELETE FROM gone WHERE path = ?", (row.path,))
 
     def remove(self, path: str) -> int | None:
         """Take a file's row away; its number, None when there was none."""
@@ -279,12 +348,21 @@ class _Writer:
             (number, *_words(rows.unpacked(found[1]))),
         )
         connection.execute("DELETE FROM change WHERE number = ?", (number,))
-        for table in ("system", "person", "waiting", "text", "refers"):
+        for table in ("system", "person", "waiting", "text", "refers", "seen"):
             connection.execute(f"DELETE FROM {table} WHERE number = ?", (number,))  # noqa: S608
         return number
 
-    def _span(self, assessment: Assessment) -> Span:
+    def _span(self, assessment: Assessment, seen: Seen) -> Span:
         """For how long the row holds."""
+        own = self._span_of_verdict(assessment)
+        if not seen.idle or self._assessor.policy is None:
+            return own
+        # Lines that decide nothing are authenticated by the policy as it is, now.
+        if _has_certificates(self._assessor.policy):
+            return horizon.at_once(self._assessor.now)
+        return horizon.narrowed(own, self._keys, self._assessor.now)
+
+    def _span_of_verdict(self, assessment: Assessment) -> Span:
         evidence, verdict, policy = assessment.evidence, assessment.verdict, self._assessor.policy
         if evidence is None or verdict is None or policy is None:
             return ALWAYS
@@ -405,6 +483,8 @@ def _continued(
         known["complete"] == "yes" and _complete(repository, tips[1])
     ):
         return None
+    if tips[0] is not None and (tips[1] is None or not repository.is_ancestor(tips[0], tips[1])):
+        return None
     missing = set(json.loads(known["missing"]))
     if any(repository.has(oid) for oid in missing):
         return None
@@ -446,17 +526,23 @@ def _continued(
         for (path,) in connection.execute("SELECT path FROM change WHERE until <= ? OR since > ?", (at, at))
     }
     writer = _Writer(connection, assessor)
+    if audit.shares_texts(connection, paths):
+        return None
     present: list[Entry] = []
     tree = repository.tree_of(tip)
     for path in sorted(paths):
         entry = repository.child(tree, path)
         if entry is None or entry.is_tree:
             writer.remove(path)
+            connection.execute("INSERT OR REPLACE INTO gone VALUES (?)", (path,))
         else:
             present.append(entry)
     histories = {entry.path: assessor.history_of(entry.path) for entry in present}
     for assessment in assessor.judged(present, histories):
         writer.put(assessment)
+    if audit.shares_texts(connection, paths):
+        return None  # which of them tells of a line on it depends on all of them
+    audit.go_on(connection, assessor, before=(before, tips[0]), noted=noted, paths=paths)
     repository.missing |= missing
     return assessor
 
@@ -501,8 +587,11 @@ def _line_goes_on(
     points: list[tuple[int, Point]] = []
     witnessed: list[tuple[int, str, int]] = []
     brought: list[tuple[str, int, str]] = []
+    notes_now: dict[str, str] = {}
     for number, commit in enumerate(fresh, place):
         read = repository.commit(commit)
+        if moment - read.committer.time > CLOCKS_DIFFER:
+            return None  # somebody's clock is worth a word
         moment = max(moment, read.committer.time)
         named = trailer_of(read.message)
         points.append((number, Point(commit, line.policy, moment, named)))
@@ -512,16 +601,29 @@ def _line_goes_on(
             if repository.is_ancestor(named, newest):
                 continue  # older ones: they witness nothing new
             return None
-        brought += [
-            (path.replace("/", ""), number, now.id if now else "")
-            for path, _, now in _differ(repository, newest, named)
-        ]
+        trees = (repository.tree_of(newest) if newest else None, repository.tree_of(named))
+        for oid, note in notes.changed_notes(repository, *trees):
+            if note != (notes_now.get(oid) or _newest(line.changes_of(oid))):
+                brought.append((oid, number, note))
+                notes_now[oid] = note
         witnessed.append((number, named, 0))
         newest = named
     _put_points(connection, points)
+    before = [last.commit, *fresh]
+    came = [
+        (commit, number)
+        for (number, point), parent in zip(points, before, strict=False)
+        for commit in repository.ancestors(point.commit, (parent,))
+        if commit != point.commit
+    ]
+    connection.executemany("INSERT OR IGNORE INTO came VALUES (?, ?)", came)
     connection.executemany("INSERT INTO witness VALUES (?, ?, ?)", witnessed)
     connection.executemany("INSERT OR REPLACE INTO brought VALUES (?, ?, ?)", brought)
     return {oid for oid, _, _ in brought}
+
+
+def _newest(changes: Sequence[tuple[int, str]]) -> str:
+    return changes[-1][1] if changes else ""
 
 
 def _differ(

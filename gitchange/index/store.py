@@ -7,6 +7,7 @@ and made anew. The write-ahead log lets others read while one writes, and a kill
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -52,9 +53,27 @@ CREATE TABLE point (
 );
 CREATE TABLE reign (place INTEGER PRIMARY KEY, tree TEXT NOT NULL, policy TEXT, said TEXT NOT NULL);
 CREATE TABLE witness (place INTEGER PRIMARY KEY, notes TEXT NOT NULL, aside INTEGER NOT NULL);
+CREATE INDEX witness_notes ON witness (notes);
 CREATE TABLE brought (
   oid TEXT NOT NULL, place INTEGER NOT NULL, note TEXT NOT NULL, PRIMARY KEY (oid, place)
 ) WITHOUT ROWID;
+CREATE TABLE came (id TEXT PRIMARY KEY, place INTEGER NOT NULL) WITHOUT ROWID;  -- by a merge
+-- What `verify` asks beside that.
+CREATE TABLE seen (
+  number INTEGER PRIMARY KEY,
+  kind INTEGER NOT NULL,          -- 0 unreadable, 1 open, 2 documented
+  said TEXT NOT NULL              -- JSON: what was found on it, and on lines that decide nothing
+);
+CREATE TABLE gone (path TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE note (oid TEXT PRIMARY KEY, lines INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE strange (oid TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE loss (
+  number INTEGER PRIMARY KEY, id TEXT NOT NULL, parent TEXT NOT NULL, oid TEXT NOT NULL, line BLOB NOT NULL
+);
+CREATE TABLE trailer (notes TEXT PRIMARY KEY, id TEXT NOT NULL, absent INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX trailer_absent ON trailer (absent) WHERE absent;
+CREATE INDEX seen_kind ON seen (kind);
+CREATE INDEX seen_something ON seen (number) WHERE said != '';
 CREATE VIRTUAL TABLE words USING fts5 (
   id, title, people, systems, body, content='', tokenize='unicode61 remove_diacritics 2'
 );
@@ -144,7 +163,8 @@ def _begun(path: str) -> sqlite3.Connection:
 
 def make(connection: sqlite3.Connection) -> None:
     """Make the tables."""
-    for statement in TABLES.strip().split(";\n"):
+    statements = re.sub(r"--[^\n]*", "", TABLES).split(";")
+    for statement in filter(str.strip, statements):
         connection.execute(statement)
 
 

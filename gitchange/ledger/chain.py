@@ -7,13 +7,14 @@ commit, whatever became of it later. Whether it is back at the tip is told besid
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
 from gitchange.git import program
 from gitchange.git.repository import Repository
 from gitchange.ledger.notes import Notes, split
+from gitchange.ledger.notes_history import NotesHistory
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,18 @@ def losses_in(repository: Repository, walked: Iterable[Step]) -> Iterator[Loss]:
                 for line in before.lines(oid):
                     if line not in kept:
                         yield Loss(step.commit, step.parent, oid, line)
+
+
+def losses_on(
+    history: NotesHistory, oid: str, reached: Container[int], lines_of: Callable[[str], tuple[bytes, ...]]
+) -> Iterator[Loss]:
+    """Every line on one object that a commit lost which is among those `reached` (`NotesHistory.reachable`)."""
+    for number, parent, was, now in history.steps(oid):
+        if was and number in reached:
+            kept = lines_of(now)
+            for line in lines_of(was):
+                if line not in kept:
+                    yield Loss(history.commit(number), history.commit(parent), oid, line)
 
 
 def lost_between(repository: Repository, before: str, after: str) -> tuple[tuple[str, bytes], ...]:

@@ -7,7 +7,9 @@ the union of two clones' notes the same whoever unites them (and the same as git
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
 
 from gitchange.git.repository import FILE, TREE, Person, Repository
 
@@ -29,17 +31,47 @@ def join(lines: Iterable[bytes]) -> bytes:
 class Notes:
     """The notes as one notes commit holds them; immutable."""
 
-    def __init__(self, repository: Repository, commit: str | None) -> None:
+    def __init__(
+        self,
+        repository: Repository,
+        commit: str | None,
+        look_up: Callable[[str, str], tuple[bytes, ...] | None] | None = None,
+    ) -> None:
+        """`look_up` knows the lines on an object in a notes commit without looking there, or does not (None)."""
         self._repository = repository
         self.commit = commit
-        self._tree = repository.tree_of(commit) if commit else None
+        self._look_up = look_up
+        self._notes: dict[str, str] | None = None
+
+    @cached_property
+    def _tree(self) -> str | None:
+        return self._repository.tree_of(self.commit) if self.commit else None
 
     def lines(self, oid: str) -> tuple[bytes, ...]:
         """All lines on an object, wherever in the fan-out they stand."""
-        return _lines_below(self._repository, self._tree, oid)
+        if self._notes is not None:
+            return lines_of(self._repository, self._notes.get(oid, ""))
+        if self.commit and self._look_up and (lines := self._look_up(self.commit, oid)) is not None:
+            return lines
+        return lines_of(self._repository, note_of(self._repository, self._tree, oid))
+
+    def read_all(self) -> None:
+        """Look into every folder once, so that `lines` need not: for whoever asks about most objects."""
+        if self._notes is None and self._tree is not None:
+            found: dict[str, list[tuple[int, str]]] = {}
+            for entry in self._repository.walk(self._tree):
+                if entry.is_blob and AS_NOTES_LIE.fullmatch(entry.path):
+                    blobs = found.setdefault(entry.path.replace("/", ""), [])
+                    blobs.append((entry.path.count("/"), entry.id))
+            self._notes = {oid: " ".join(blob for _, blob in sorted(blobs)) for oid, blobs in found.items()}
 
     def all(self) -> Iterator[tuple[str, tuple[bytes, ...]]]:
         """Every annotated object with its lines; a path that names no object is given as it is."""
+        for oid, note in self.kept():
+            yield oid, lines_of(self._repository, note)
+
+    def kept(self) -> Iterator[tuple[str, str]]:
+        """The same with the ids of the blobs, cut by blanks."""
         if self._tree is None:
             return
         gathered: dict[str, list[str]] = {}
@@ -48,21 +80,41 @@ class Notes:
             if entry.is_blob:  # a submodule has no bytes here
                 blobs.append(entry.id)
         for oid, blobs in gathered.items():
-            lines: list[bytes] = []
-            for blob in blobs:
-                lines += split(self._repository.blob(blob))
-            yield oid, tuple(dict.fromkeys(lines))
+            yield oid, " ".join(blobs)
 
 
-def _lines_below(repository: Repository, tree: str | None, rest: str) -> tuple[bytes, ...]:
-    """The lines of the note whose name has this rest below a tree, at every depth of fan-out."""
-    found: list[bytes] = []
+AS_NOTES_LIE = re.compile(r"(?:[^/]{2}/)*[^/]+")
+"""Paths at which a note is looked for: folders of two characters, then the rest of the object's id."""
+
+
+def note_of(repository: Repository, tree: str | None, oid: str) -> str:
+    """The ids of the blobs that are the note on an object, cut by blanks: usually one, empty when there is none.
+
+    It is looked for at every depth of fan-out; what stands less deep comes first.
+    """
+    found: list[str] = []
+    rest = oid
     while tree is not None:
         whole, below = repository.named(tree, rest), repository.named(tree, rest[:2])
         if whole is not None and whole.is_blob:
-            found += split(repository.blob(whole.id))
+            found.append(whole.id)
         tree, rest = below.id if below is not None and below.is_tree else None, rest[2:]
+    return " ".join(found)
+
+
+def lines_of(repository: Repository, note: str) -> tuple[bytes, ...]:
+    """The lines of a note that `note_of` gave, each once."""
+    found: list[bytes] = []
+    for blob in note.split():
+        found += split(repository.blob(blob))
     return tuple(dict.fromkeys(found))
+
+
+def changed_notes(repository: Repository, old: str | None, new: str) -> Iterator[tuple[str, str]]:
+    """Every object whose note may be another in the tree `new` than in the tree `old`, with its note there."""
+    oids = {path.replace("/", "") for path, _, _ in repository.changed(old, new)}
+    for oid in sorted(oids):
+        yield oid, note_of(repository, new, oid)
 
 
 def append(
@@ -124,13 +176,15 @@ def unite(
 
 def _put(repository: Repository, tree: str | None, rest: str, blob: str) -> str:
     """The tree with the note of the object named `rest` set, at git's own fan-out (notes.c)."""
+    below = repository.named(tree, rest[:2]) if tree else None
+    if tree is not None and below is not None and below.is_tree:
+        edits: dict[str, tuple[str, int] | None] = {
+            rest[:2]: (_put(repository, below.id, rest[2:], blob), TREE)
+        }
+        if repository.named(tree, rest) is not None:
+            edits[rest] = None  # a second copy of the note at this level, by a tool with another fan-out
+        return repository.edit_tree(tree, edits)
     entries = {e.path: (e.id, e.mode) for e in repository.entries(tree)} if tree else {}
-    below = entries.get(rest[:2])
-    if below is not None and below[1] == TREE:
-        # A second copy of the same note may stand at this level, written by a tool with another fan-out.
-        entries.pop(rest, None)
-        entries[rest[:2]] = (_put(repository, below[0], rest[2:], blob), TREE)
-        return repository.write_tree(entries)
     entries[rest] = (blob, FILE)
     return _write_level(repository, entries, len(rest))
 
@@ -151,7 +205,10 @@ def _write_level(repository: Repository, entries: dict[str, tuple[str, int]], le
                 # Another tool's fan-out: some of the notes may stand in that folder too.
                 folder = present[0]
                 for below, (oid, _) in inner.items():
-                    lines = (*split(repository.blob(oid)), *_lines_below(repository, folder, below))
+                    lines = (
+                        *split(repository.blob(oid)),
+                        *lines_of(repository, note_of(repository, folder, below)),
+                    )
                     folder = _put(repository, folder, below, repository.write_blob(join(lines)))
                 kept[name] = (folder, TREE)
             else:

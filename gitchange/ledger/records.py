@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import hashlib
 import re
+from typing import Any
 
 from gitchange.git.repository import Repository
 from gitchange.ledger.signoffs import Authenticates, Doubt, Text
-from gitchange.model.change import Change, parse_change
+from gitchange.model.change import Change, ParsedChange, parse_change
 from gitchange.model.evidence import SignOff
 from gitchange.model.finding import Finding, Severity
-from gitchange.model.record import Record, RecordSignOff, append_record
+from gitchange.model.record import RecordSignOff, append_record
 from gitchange.model.statement import Answers
+from gitchange.model.text import Part
+from gitchange.model.toml import parse
 
 TRAILER = "Approvals"
 """Trailer of every commit that gitchange makes on main: it witnesses the notes at that moment."""
@@ -34,9 +37,9 @@ def text_of(repository: Repository, raw: bytes, change: Change) -> Text:
 
 
 def check_record(
-    raw: bytes, change: Change, record: Record, text: Text, authenticator: Authenticates
+    raw: bytes, parsed: ParsedChange, text: Text, authenticator: Authenticates
 ) -> tuple[tuple[SignOff, ...], tuple[Finding, ...]]:
-    """The genuine sign-offs of a record, and everything about it that does not hold:
+    """The genuine sign-offs of the record in a file that was read, and everything about it that does not hold:
 
     1. the request's length, Git id and SHA-256 are those of the file's first bytes;
     2. those bytes alone are a change file without a record, the same change;
@@ -45,6 +48,10 @@ def check_record(
     5. it is laid out as `gitchange document` lays it out: no comment was put between (a warning, because a
        later version may write the same data in another way).
     """
+    change = parsed.change
+    if change is None or change.record is None:
+        raise ValueError("there is no record")
+    record = change.record
     found: list[Finding] = []
     position = request_of(raw, change).count(b"\n") + 2
 
@@ -70,10 +77,13 @@ def check_record(
         at("request-changed", f"`request_blob` is not the id of the request, which is {text.blob}")
     # 2. The request.
     request = request_of(raw, change)
-    alone = parse_change(request, change.path)
-    if alone.change is None or alone.change.record is not None:
+    # The same data makes the same change, and nothing in a change depends on whether it has a record.
+    alone = parse(request, change.path)
+    said = {key: value for key, value in parsed.document.data.items() if key != "record"}
+    is_same = not alone.problems and alone.data == said
+    if not is_same and ("record" in alone.data or parse_change(request, change.path).change is None):
         at("request-unreadable", "the bytes before the record are no change file of their own")
-    elif alone.change.model_dump() != change.model_copy(update={"record": None}).model_dump():
+    elif not is_same:
         at("request-changed", "the record adds to the request or changes it")
     elif not raw[len(request) :].lstrip(b"\n").startswith(b"[record]\n"):
         at("request-changed", "something else than the record follows the request")
@@ -115,8 +125,28 @@ def entry_of(sign_off: SignOff) -> RecordSignOff:
 
 
 def _differences(entry: RecordSignOff, sign_off: SignOff) -> list[str]:
-    expected = entry_of(sign_off)
-    return [name for name in RecordSignOff.model_fields if getattr(entry, name) != getattr(expected, name)]
+    """Names of the fields that do not say what `entry_of` would."""
+    answers = {name: _plain(value) for name, value in vars(entry.answers).items() if value is not None}
+    said = {
+        "step": entry.step == sign_off.step,
+        "verdict": entry.verdict == sign_off.verdict,
+        "by": entry.by == sign_off.by,
+        "role": entry.role == sign_off.role,
+        "time": entry.time == sign_off.when,
+        "key": entry.key == sign_off.key,
+        "meaning": entry.meaning == sign_off.meaning,
+        "comment": entry.comment == (sign_off.comment or None),
+        "answers": answers == sign_off.answers,
+        "envelope": entry.envelope == sign_off.line,
+    }
+    return [name for name, same in said.items() if not same]
+
+
+def _plain(value: Any) -> Any:
+    """An answer as JSON has it, which is how a sign-off keeps its answers."""
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return vars(value) if isinstance(value, Part) else value
 
 
 def trailer_of(message: str) -> str | None:

@@ -10,16 +10,23 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from gitchange.git.repository import Repository
 from gitchange.ledger.notes import Notes
 from gitchange.model.evidence import SignOff
 from gitchange.model.finding import Finding, Severity
 from gitchange.model.policy import OPENPGP, ROOT, SIGNERS_FILE, Policy
-from gitchange.model.statement import NAMESPACE, PAYLOAD_TYPE, StatementError, read_statement
+from gitchange.model.statement import (
+    NAMESPACE,
+    PAYLOAD_TYPE,
+    StatementError,
+    VerdictName,
+    read_statement,
+)
 from gitchange.signing.dsse import Envelope, EnvelopeError, parse_envelope
 from gitchange.signing.signers import Signers
 
@@ -47,13 +54,15 @@ class Doubt:
     intact: bool
 
 
-def _name(envelope: Envelope) -> str:
-    """What a sign-off is called: the SHA-256 of the bytes that were signed.
+@lru_cache(maxsize=1024)
+def _opened(line: bytes) -> tuple[Envelope, str]:
+    """The envelope in a line, and what the sign-off is called: the SHA-256 of the bytes that were signed.
 
     Not of the line: whoever holds a good signature can spell it in other ways that verify as well
     (s or n-s of ECDSA, S or S+L of Ed25519), and a second spelling is no second sign-off.
     """
-    return hashlib.sha256(envelope.signed_bytes).hexdigest()
+    envelope = parse_envelope(line)
+    return envelope, hashlib.sha256(envelope.signed_bytes).hexdigest()
 
 
 def names_of(lines: tuple[bytes, ...]) -> frozenset[str]:
@@ -61,7 +70,7 @@ def names_of(lines: tuple[bytes, ...]) -> frozenset[str]:
     names: set[str] = set()
     for line in lines:
         with contextlib.suppress(EnvelopeError):  # what is no envelope is a finding where it is authenticated
-            names.add(_name(parse_envelope(line)))
+            names.add(_opened(line)[1])
     return frozenset(names)
 
 
@@ -75,12 +84,16 @@ def _signers(allowed: bytes, openpgp: tuple[tuple[str, bytes], ...]) -> Signers:
     return Signers(allowed, dict(openpgp))
 
 
-def verdict_of(line: bytes) -> str:
-    """The verdict that a line claims, authentic or not; empty when it is no sign-off."""
+def says_one_of(line: bytes, verdicts: tuple[VerdictName, ...]) -> bool:
+    """Whether a line claims one of these verdicts, authentic or not; no when it is no sign-off."""
     try:
-        return read_statement(parse_envelope(line).payload).predicate.verdict
+        payload = parse_envelope(line).payload
+        # Only where JSON spells none of its characters by number can the bytes tell that a word is not there.
+        if b"\\u" not in payload and not any(verdict.encode() in payload for verdict in verdicts):
+            return False
+        return read_statement(payload).predicate.verdict in verdicts
     except (EnvelopeError, StatementError):
-        return ""
+        return False
 
 
 def described(line: bytes) -> str:
@@ -91,6 +104,17 @@ def described(line: bytes) -> str:
     except (EnvelopeError, StatementError):
         return f"the line {name}, which is no sign-off"
     return f"the sign-off {said.verdict!r} by {said.by} on {said.change} (line {name})"
+
+
+class Moment(NamedTuple):
+    """By when a line is judged."""
+
+    time: dt.datetime
+    """An aware time."""
+    witness: str | None
+    """The commit of the branch of record that witnessed it first; None while nothing did."""
+    place: int | None
+    """That commit's number on the line."""
 
 
 class Authenticates(Protocol):
@@ -111,17 +135,22 @@ class Authenticator:
         at: dt.datetime,
         *,
         with_order: bool = True,
+        lines_at: Callable[[str, str], tuple[bytes, ...] | None] | None = None,
     ) -> None:
-        """`with_order` is whether to look up what each signer had seen; who only asks what is genuine need not."""
+        """`with_order` is whether to look up what each signer had seen; who only asks what is genuine need not.
+
+        `lines_at` tells the lines on an object in a notes commit, or None when that commit is not here.
+        """
         self._repository = repository
         self._introduction = introduction
         self._policy = policy
         self._at = at
         self._with_order = with_order
         self._signers = signers_of(policy)
-        self._seen: dict[tuple[str, str], frozenset[str] | None] = {}
+        self._lines_at = lines_at or self._read_lines
+        self._held: dict[str, frozenset[str]] = {}
 
-    def authenticate(self, line: bytes, text: Text) -> SignOff | Doubt:
+    def authenticate(self, line: bytes, text: Text, at: Moment | None = None) -> SignOff | Doubt:
         """Judge a line in these steps, each of which must pass:
 
         1. it is one DSSE envelope in its one spelling;
@@ -130,13 +159,15 @@ class Authenticator:
         4. the key is one person's only, and the envelope's `keyid` is its fingerprint;
         5. the subject is this text, by path, Git id and SHA-256, and this change;
         6. it was made for this repository.
+
+        Without `at` it is judged by the moment that the authenticator was made for.
         """
-        name = hashlib.sha256(line).hexdigest()[:12]
+        at = at or Moment(self._at, None, None)
 
         def doubt(code: str, message: str, hint: str = "", *, intact: bool = False) -> Doubt:
             harmless = code.startswith("certificate.") or (intact and code.startswith("signer."))
             severity: Severity = "warning" if harmless else "error"
-            where = f"sign-off {name} on {text.blob[:12]}: "
+            where = f"sign-off {hashlib.sha256(line).hexdigest()[:12]} on {text.blob[:12]}: "
             mend = hint or "compare with another clone's notes; a genuine line can be restored from there"
             return Doubt(
                 Finding(code, where + message, mend, severity, text.path, change=text.change), intact
@@ -144,7 +175,7 @@ class Authenticator:
 
         # 1. One envelope, one spelling.
         try:
-            envelope = parse_envelope(line)
+            envelope, name = _opened(line)
         except EnvelopeError as error:
             return doubt(error.code, str(error))
         if envelope.payload_type != PAYLOAD_TYPE:
@@ -157,7 +188,7 @@ class Authenticator:
         said = statement.predicate
         # 3. The signature, the key, the person.
         result = self._signers.verify(
-            envelope.signed_bytes, envelope.signature, principal=said.by, namespace=NAMESPACE, at=self._at
+            envelope.signed_bytes, envelope.signature, principal=said.by, namespace=NAMESPACE, at=at.time
         )
         if not result.ok:
             where = f"{ROOT}/{SIGNERS_FILE} and {ROOT}/{OPENPGP} say which keys may sign for whom"
@@ -191,7 +222,7 @@ class Authenticator:
             message = f"it was made for the repository {said.repository[:12]}, not for this one"
             return doubt("sign-off.other-repository", message, intact=True)
         return SignOff(
-            digest=_name(envelope),
+            digest=name,
             change=said.change,
             step=said.step,
             verdict=said.verdict,
@@ -211,16 +242,25 @@ class Authenticator:
             certificate=result.certificate,
             seen=self._seen_in(said.log, text.blob) if self._with_order else None,
             line=line.decode("ascii"),
-            held=frozenset(self._policy.roles_of(said.by)),
+            held=self._roles_of(said.by),
             judged_by=self._policy.version,
             primary=result.primary,
+            witness=at.witness,
+            place=at.place,
+            judged_at=at.time if at.witness else None,
         )
+
+    def _roles_of(self, person: str) -> frozenset[str]:
+        if person not in self._held:
+            self._held[person] = frozenset(self._policy.roles_of(person))
+        return self._held[person]
 
     def _seen_in(self, log: str | None, blob: str) -> frozenset[str] | None:
         """What stood on the text in the notes commit that the signer named; None when it is missing."""
         if log is None:
             return frozenset()
-        if (log, blob) not in self._seen:
-            known = self._repository.has_commit(log)
-            self._seen[log, blob] = names_of(Notes(self._repository, log).lines(blob)) if known else None
-        return self._seen[log, blob]
+        lines = self._lines_at(log, blob)
+        return None if lines is None else names_of(lines)
+
+    def _read_lines(self, commit: str, oid: str) -> tuple[bytes, ...] | None:
+        return Notes(self._repository, commit).lines(oid) if self._repository.has_commit(commit) else None

@@ -12,14 +12,18 @@ from __future__ import annotations
 import copy
 import datetime as dt
 import hashlib
-from collections.abc import Callable, Iterator
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 
+from gitchange.git import program
 from gitchange.git.repository import Repository
 from gitchange.ledger.documents import Policies
-from gitchange.ledger.notes import Notes, split
+from gitchange.ledger.notes import Notes, lines_of, split
+from gitchange.ledger.notes_history import NotesHistory
 from gitchange.ledger.records import trailer_of
-from gitchange.ledger.signoffs import Authenticator, Doubt, Text, described, names_of
+from gitchange.ledger.signoffs import Authenticator, Doubt, Moment, Text, described, names_of
 from gitchange.model import policy as policies
 from gitchange.model.evidence import SignOff
 from gitchange.model.finding import Finding
@@ -28,8 +32,17 @@ from gitchange.model.policy import ROOT_ROLE, Policy, StandardModel
 APPROVALS = "policy-approvals"
 """The folder of main that holds the envelopes which approved each policy version."""
 
-_CLOCKS_DIFFER = dt.timedelta(days=1)
+CLOCKS_DIFFER = dt.timedelta(days=1)
 """By how much a commit may be older than one before it without being worth a word."""
+
+_NEVER = -1
+"""Stands for the place of what was never witnessed."""
+
+_NOTES_KEPT = 256
+"""So many notes are kept taken apart: those of one change are asked for several times, one after the other."""
+
+_LINES_KEPT = 4096
+"""So many judged lines are kept: those of one change are asked for several times, one after the other."""
 
 _ADOPTION = "adoption"
 """Stands for the commit that would adopt a policy (`Timeline.adopting`)."""
@@ -84,8 +97,12 @@ def policy_text(repository: Repository, tree: str, version: int) -> Text:
 class Timeline:
     """The first-parent line from the introduction to a commit."""
 
-    def __init__(self, repository: Repository, known: Policies, introduction: str, tip: str) -> None:
+    def __init__(
+        self, repository: Repository, known: Policies, introduction: str, tip: str, notes: str | None = None
+    ) -> None:
+        """`notes` is the tip of the notes: what they were, at any time, is read together with what was witnessed."""
         self._repository = repository
+        self._notes = notes
         self._policies = known
         self._introduction = introduction
         commits: list[str] = []
@@ -102,6 +119,10 @@ class Timeline:
         self.clock_findings: list[Finding] = []
         self._walk(list(reversed(commits)))
         self._witnessing, self._aside = self._witnesses()
+
+    _notes: str | None = None
+    _adopting: tuple[int, Notes] | None = None
+    """Where an adoption that is only thought of (`adopting`) would witness which notes."""
 
     @property
     def policy(self) -> Policy | None:
@@ -121,22 +142,11 @@ class Timeline:
                 if held.commit is not None:
                     yield place, held.commit, aside
 
-    def all_changes(self) -> Iterator[tuple[str, int, str]]:
-        """Where along the chain of witnessed notes each object's note changed: object, place, note ("" for none)."""
-        before: str | None = None
-        for place, held in self._witnessing:
-            if held.commit is None:
-                continue
-            now = self._repository.tree_of(held.commit)
-            for path, _, after in self._repository.changed(before, now):
-                yield path.replace("/", ""), place, after.id if after else ""
-            before = now
-
     def witnessed_before(self, commit: str) -> str | None:
         """The newest notes commit that the line had witnessed before this commit."""
         place = self._place.get(commit, len(self.points))
-        earlier = [held.commit for at, held in self._witnessing if at < place]
-        return earlier[-1] if earlier else None
+        earlier = bisect_left(self._witnessing, place, key=lambda held: held[0])
+        return self._witnessing[earlier - 1][1].commit if earlier else None
 
     def model_since(self, name: str, policy: Policy) -> int:
         """The place at which a policy brought the standard change model of that name as this policy has it."""
@@ -189,22 +199,134 @@ class Timeline:
         then._place = {**self._place, _ADOPTION: place}
         if notes.commit is not None:
             then._witnessing = [*self._witnessing, (place, notes)]
+            then._adopting = place, notes
         return then
 
     def witness(self, oid: str, name: str) -> Point | None:
-        """The first point whose witnessed notes hold the sign-off of that name on the object."""
-        held = self._witnessing
-        aside = next((place for place, seen in self._aside if name in names_of(seen.lines(oid))), None)
-        if not held or name not in names_of(held[-1][1].lines(oid)):
-            return None if aside is None else self.points[aside]
-        low, high = 0, len(held) - 1
-        while low < high:
-            middle = (low + high) // 2
-            if name in names_of(held[middle][1].lines(oid)):
-                high = middle
-            else:
-                low = middle + 1
-        return self.points[held[low][0] if aside is None else min(held[low][0], aside)]
+        """The first point whose witnessed notes hold the sign-off of that name on the object.
+
+        Once witnessed is witnessed: what the notes lost afterwards takes nothing back.
+        """
+        places = [place for place, note in self.changes_of(oid) if name in self._names(note)][:1]
+        places += [place for place, seen in self._aside if name in names_of(self._lines(seen, oid))][:1]
+        if not places and self._adopting is not None:
+            place, notes = self._adopting
+            places = [place] if name in names_of(self._lines(notes, oid)) else []
+        return self.points[min(places)] if places else None
+
+    def changes_of(self, oid: str) -> Sequence[tuple[int, str]]:
+        """Where along the chain of witnessed notes the object's note changed: place, and `notes.note_of` from there on.
+
+        Between two witnesses only that can change a note which the later one is the first to contain.
+        """
+        history, first = self._history, self._first_containing
+        places = {first[number] for number in history.touching(oid)} - {_NEVER}
+        found: list[tuple[int, str]] = []
+        for place in sorted(places):
+            note = history.at(self._witnessed_here[place], oid)
+            if note != (found[-1][1] if found else ""):
+                found.append((place, note))
+        return found
+
+    def all_changes(self) -> Iterator[tuple[str, int, str]]:
+        """`changes_of` every object: object, place, note."""
+        for oid in sorted(self._history.objects):
+            for place, note in self.changes_of(oid):
+                yield oid, place, note
+
+    def lines_at(self, commit: str, oid: str) -> tuple[bytes, ...] | None:
+        """What stood on an object in a notes commit, whoever made it; None when that commit is not here."""
+        known = self.look_up(commit, oid)
+        if known is None and self._repository.has_commit(commit):
+            known = Notes(self._repository, commit).lines(oid)
+        return known
+
+    def look_up(self, commit: str, oid: str) -> tuple[bytes, ...] | None:
+        """The same from what has been read of the notes' history; None when that says nothing about the commit."""
+        history: NotesHistory | None = self.__dict__.get("_history")
+        if history is None or commit not in history:
+            return None
+        return self.lines_of(history.at(commit, oid))
+
+    def read_notes(self) -> NotesHistory:
+        """Read now what `changes_of` and `lines_at` read when first asked: all that the notes ever were."""
+        _ = self._first_containing
+        return self._history
+
+    def is_older(self, notes: str, than: str) -> bool:
+        """Whether notes that were witnessed are contained in others that were."""
+        place, other = self.place_of_notes(notes), self.place_of_notes(than)
+        if place is None or other is None:
+            return self._repository.is_ancestor(notes, than)
+        return place <= other
+
+    def place_of_notes(self, notes: str) -> int | None:
+        """The place that these very notes have in the chain of those witnessed; None when they are not in it."""
+        return self._places_of_notes.get(notes)
+
+    def came(self, commit: str) -> int | None:
+        """The place at which a commit became part of the line, itself or by a merge; None when it is no part of it."""
+        place = self._place.get(commit)
+        return place if place is not None else self._merged.get(commit)
+
+    @cached_property
+    def _history(self) -> NotesHistory:
+        """All that the notes ever were, read when a sign-off's witness is first asked for."""
+        others = [notes.commit for _, notes in [*self._witnessing[-1:], *self._aside]]
+        tips = [tip for tip in dict.fromkeys([self._notes, *others]) if tip is not None]
+        for tip in tips:
+            self._repository.tree_of(tip)  # says what is wrong with one that is missing or damaged
+        return NotesHistory(self._repository, tips)
+
+    @cached_property
+    def _witnessed_here(self) -> dict[int, str]:
+        return {place: notes.commit for place, notes in self._witnessing if notes.commit is not None}
+
+    @cached_property
+    def _places_of_notes(self) -> dict[str, int]:
+        return {commit: place for place, commit, aside in self.witnessed if not aside}
+
+    @cached_property
+    def _first_containing(self) -> list[int]:
+        """By the number of a notes commit: the place of the first of the chain that contains it."""
+        history = self._history
+        first = [_NEVER] * len(history)
+        for place, commit in self._witnessed_here.items():
+            waiting = [history.number(commit)]
+            while waiting:
+                number = waiting.pop()
+                if first[number] == _NEVER:
+                    first[number] = place
+                    waiting += history.parents(number)
+        return first
+
+    @cached_property
+    def _merged(self) -> dict[str, int]:
+        """By commit beside the line: the place of the merge that brought it."""
+        parents = program.parents_of(self._repository, self.points[-1].commit)
+        places: dict[str, int] = {}
+        for place, point in enumerate(self.points):
+            waiting = list(parents.get(point.commit, ())[1:])
+            while waiting:
+                commit = waiting.pop()
+                if commit not in places and commit not in self._place:
+                    places[commit] = place
+                    waiting += parents.get(commit, ())
+        return places
+
+    def _lines(self, notes: Notes, oid: str) -> tuple[bytes, ...]:
+        known = self.look_up(notes.commit, oid) if notes.commit is not None else None
+        return notes.lines(oid) if known is None else known
+
+    @cached_property
+    def lines_of(self) -> Callable[[str], tuple[bytes, ...]]:
+        """`notes.lines_of`, which keeps the last notes that it took apart."""
+        return lru_cache(maxsize=_NOTES_KEPT)(lambda note: lines_of(self._repository, note))
+
+    @cached_property
+    def _names(self) -> Callable[[str], frozenset[str]]:
+        """The names of the sign-offs in a note."""
+        return lru_cache(maxsize=_NOTES_KEPT)(lambda note: names_of(self.lines_of(note)))
 
     def _witnesses(self) -> tuple[list[tuple[int, Notes]], list[tuple[int, Notes]]]:
         """The witnessed notes with their places: a chain, each containing the one before, and those beside it.
@@ -244,10 +366,10 @@ class Timeline:
         approved: Policy | None = None
         tree = approvals = ""
         for place, commit in enumerate(commits):
-            read = self._repository.commit(commit)
-            if moment - read.committer.time > _CLOCKS_DIFFER:
+            read = self._repository.outline(commit)
+            if moment - read.time > CLOCKS_DIFFER:
                 self._find_ahead(commit, moment)
-            moment = max(moment, read.committer.time)
+            moment = max(moment, read.time)
             self.points.append(Point(commit, in_force, moment, trailer_of(read.message)))
             self._place[commit] = place
             brought: tuple[str, ...] = ()
@@ -289,7 +411,7 @@ class Timeline:
         ]
         folders: dict[str, tuple[str, str]] = {}
         for commit in reversed(beside):
-            read = self._repository.commit(commit)
+            read = self._repository.outline(commit)
             folders[commit] = self._folder(read.tree, policies.ROOT), self._folder(read.tree, APPROVALS)
             known = [state for p in read.parents if (state := self._approved.get(p)) is not None]
             best = max(known, key=lambda state: state[0].version, default=None)
@@ -298,7 +420,7 @@ class Timeline:
                 and folders[commit][0] != best[0].tree
                 and all(folders.get(p) != folders[commit] for p in read.parents)
             ):
-                loaded, _, by = self._succession(commit, folders[commit][0], best[0], read.committer.time)
+                loaded, _, by = self._succession(commit, folders[commit][0], best[0], read.time)
                 if loaded is not None:
                     best = loaded, by
                     self._home.setdefault(loaded.tree, commit)
@@ -454,12 +576,21 @@ class WitnessedAuthenticator:
         self._with_order = with_order
         self._policy, self._moment, self._here = policy, moment, here
         self._compromised = timeline.policy.file.compromised if timeline.policy else ()
-        self._known: dict[tuple[str, dt.datetime], Authenticator] = {}
+        self._known: dict[str, Authenticator] = {}
         self._judged: dict[tuple[bytes, Text], SignOff | Doubt] = {}
+
+    def otherwise(self, policy: Policy, moment: dt.datetime, here: str | None) -> WitnessedAuthenticator:
+        """The same, with another judge of what was not witnessed; what it judges is forgotten with it."""
+        other = copy.copy(self)
+        other._policy, other._moment, other._here = policy, moment, here
+        other._judged = {}
+        return other
 
     def authenticate(self, line: bytes, text: Text) -> SignOff | Doubt:
         """The sign-off, or why it is none; each line is judged once, however often it is asked about."""
         if (line, text) not in self._judged:
+            if len(self._judged) > _LINES_KEPT:
+                self._judged.clear()
             self._judged[line, text] = self._judge(line, text)
         return self._judged[line, text]
 
@@ -483,12 +614,17 @@ class WitnessedAuthenticator:
             )
             return Doubt(finding, intact=True)
         # 2.
-        key = (policy.tree, moment)
-        if key not in self._known:
-            self._known[key] = Authenticator(
-                self._repository, self._introduction, policy, moment, with_order=self._with_order
+        if policy.tree not in self._known:
+            self._known[policy.tree] = Authenticator(
+                self._repository,
+                self._introduction,
+                policy,
+                moment,
+                with_order=self._with_order,
+                lines_at=self._timeline.lines_at,
             )
-        judged = self._known[key].authenticate(line, text)
+        place = self._timeline.place(witness) if witness else None
+        judged = self._known[policy.tree].authenticate(line, text, Moment(moment, witness, place))
         if isinstance(judged, Doubt):
             return judged
         # 3.
@@ -496,13 +632,11 @@ class WitnessedAuthenticator:
             if entry.key not in (judged.key, judged.primary):
                 continue
             since = self._timeline.place(entry.since)
-            seen = self._timeline.place(witness) if witness else None
-            if since is None or seen is None or seen >= since:
+            if since is None or place is None or place >= since:
                 message = f"{described(line)} was made with the key {judged.key}, which is compromised: {entry.reason}"
                 hint = "sign again with another key"
                 return Doubt(
                     Finding("signer.compromised", message, hint, "warning", text.path, change=text.change),
                     True,
                 )
-        place = self._timeline.place(witness) if witness else None
-        return replace(judged, witness=witness, place=place, judged_at=moment if witness else None)
+        return judged

@@ -60,6 +60,14 @@ def span(
     return Span(max(before, default=None), min(after, default=None))
 
 
+def narrowed(span_: Span, points: Iterable[dt.datetime], now: dt.datetime) -> Span:
+    """The part of a span around now in which none of these instants is passed."""
+    points = [*points]
+    since = max([p for p in (*points, span_.since) if p is not None and p <= now], default=None)
+    until = min([p for p in (*points, span_.until) if p is not None and p > now], default=None)
+    return Span(since, until)
+
+
 def _points(evidence: Evidence, policy: Policy) -> Iterator[dt.datetime]:
     """The first instants from which a comparison of `judge` gives another answer than just before."""
     change, limits = evidence.change, policy.file.deadlines

@@ -171,7 +171,7 @@ class Predicate(Part):
             raise ValueError(f"{self.verdict!r} is no verdict of the step {self.step!r}")
         if self.meaning != MEANINGS[self.verdict]:
             raise ValueError(f"the meaning is not the sentence that {self.verdict!r} is signed with")
-        given = {name for name in Answers.model_fields if getattr(self.answers, name) is not None}
+        given = {name for name, answer in vars(self.answers).items() if answer is not None}
         if strange := given - _ASKED[self.step]:
             raise ValueError(f"{', '.join(sorted(strange))}: not asked in the step {self.step!r}")
         if problem := contradiction(self.verdict, self.answers, self.comment):

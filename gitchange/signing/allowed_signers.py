@@ -18,6 +18,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final
 
 from gitchange.signing.keys import KeyFormatError, PublicKey, read_public_key
@@ -133,6 +134,7 @@ class AllowedSigners:
 _WILD: Final = re.compile(r"[*?]").search
 
 
+@lru_cache(maxsize=4096)
 def match_pattern_list(text: str, patterns: str) -> bool:
     """Whether comma-separated `patterns` let `text` in (``match_pattern_list(...) == 1``).
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from gitchange.signing.keys import KeyFormatError, PublicKey, parse_public_key
@@ -72,6 +73,7 @@ class SshSignature:
         return self.public_key.verify(self.signature, data)
 
 
+@lru_cache(maxsize=256)
 def parse_signature(blob: bytes) -> SshSignature:
     """Take a raw signature apart. Raises `SignatureFormatError`, and nothing else.
 

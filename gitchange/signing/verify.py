@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 from gitchange.signing.allowed_signers import AllowedSigner, AllowedSigners
@@ -156,7 +157,9 @@ class _Refusal:
     message: str
 
 
+@lru_cache(maxsize=256)
 def _check(message: bytes, signature: bytes, namespace: str) -> SshSignature | Verification:
+    # The same bytes give the same answer; one sign-off is asked about from the notes and from the record.
     # 1. Readable.
     try:
         parsed = parse_signature(signature)

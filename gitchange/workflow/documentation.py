@@ -153,7 +153,7 @@ def _prepare(
         )
     text = Text(change.id, change.path, evidence.blob, evidence.sha256)
     authenticator = assessor.authenticator(workspace.policy, workspace.now)
-    _, found = check_record(raw, parsed.change, parsed.change.record, text, authenticator)
+    _, found = check_record(raw, parsed, text, authenticator)
     if has_errors(found):
         raise GitchangeError("the record does not hold: " + "; ".join(f.message for f in found))
     message = (

@@ -53,7 +53,8 @@ def _asked(workspace: Workspace, question: Callable[[sqlite3.Connection], Answer
     """What the index says; None where there can be none, and of an earlier time."""
     if workspace.at is not None:
         return None
-    return refresh.ask(workspace.repository, workspace.now, workspace.introduction, question)
+    where = workspace.repository, workspace.now, workspace.introduction
+    return refresh.ask(*where, question, workspace.tell)
 
 
 def keep_index(workspace: Workspace) -> None:
@@ -62,6 +63,15 @@ def keep_index(workspace: Workspace) -> None:
         refresh.keep_up(workspace.repository, workspace.now, workspace.introduction, lambda _: None)
 
 
-def verify(workspace: Workspace, changes: Iterable[str] = ()) -> Verification:
-    """Check everything, or a few changes."""
-    return verify_repository(workspace.assessor, tuple(changes))
+def verify(workspace: Workspace, changes: Iterable[str] = (), *, remember: bool = True) -> Verification:
+    """Check everything, or a few changes.
+
+    With `remember`, what was verified here before is not verified again, and what is verified is remembered.
+    """
+    wanted = tuple(changes)
+    if remember and not wanted and workspace.at is None:
+        where = workspace.repository, workspace.now, workspace.introduction
+        found = refresh.verify(*where, workspace.tell)
+        if found is not None:
+            return found
+    return verify_repository(workspace.assessor, wanted)

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
-from gitchange.assessment.assess import Assessor
+from gitchange.assessment.assess import Assessor, Tell
 from gitchange.errors import GitchangeError, Refused, SigningError, UsageError
 from gitchange.git import program
 from gitchange.git.repository import MovedError, Person, Repository
@@ -35,18 +35,27 @@ class Workspace:
     now: dt.datetime
     introduction: str | None = None
     at: str | None = None
+    tell: Tell | None = None
 
     @classmethod
     def open(
-        cls, directory: Path, now: dt.datetime, *, introduction: str | None = None, at: str | None = None
+        cls,
+        directory: Path,
+        now: dt.datetime,
+        *,
+        introduction: str | None = None,
+        at: str | None = None,
+        tell: Tell | None = None,
     ) -> Workspace:
-        """The workspace in the repository that holds the folder."""
-        return cls(Repository.open(directory), now, introduction, at)
+        """The workspace in the repository that holds the folder; `tell` is told how far long work is."""
+        return cls(Repository.open(directory), now, introduction, at, tell)
 
     @cached_property
     def assessor(self) -> Assessor:
         """Judges changes here and now."""
-        return Assessor(self.repository, self.now, introduction=self.introduction, at=self.at)
+        found = Assessor(self.repository, self.now, introduction=self.introduction, at=self.at)
+        found.tell = self.tell
+        return found
 
     def fresh(self) -> Workspace:
         """The same place, to be read anew."""

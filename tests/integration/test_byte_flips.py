@@ -291,12 +291,12 @@ def test_flipped_byte_of_a_record_in_a_rewritten_history(bench: Callable[[str], 
     for position, raw in flipped(place.raw, range(len(place.raw)), mask):
         if position in envelopes and position % 24:  # bits of envelopes have a test of their own
             continue
-        change = parse_change(raw, place.scene.path).change
-        if change is None or change.record is None:
+        parsed = parse_change(raw, place.scene.path)
+        if parsed.change is None or parsed.change.record is None:
             refused.append((position, raw))
             continue
-        text = text_of(place.repository, raw, change)
-        _, problems = check_record(raw, change, change.record, text, authenticator)
+        text = text_of(place.repository, raw, parsed.change)
+        _, problems = check_record(raw, parsed, text, authenticator)
         if problems:
             refused.append((position, raw))
             continue

@@ -391,6 +391,9 @@ def compare(world: World) -> None:
         index.close()
         for change, shape in shown.items():
             assert gitchange(world.repo, "show", change, "--json").json == shape, (attempt, change)
+    verified = gitchange(world.repo, "verify", "--json")
+    again = gitchange(world.repo, "verify", "--json", "--no-cache")
+    assert (verified.code, _in_order(verified.json)) == (again.code, _in_order(again.json))
     wanted = (
         rows.Wanted(status=("approved", "unreadable")),
         rows.Wanted(type=("standard",), status=("documented",)),
@@ -413,6 +416,11 @@ def compare(world: World) -> None:
             assert "the policy cannot be read" in done.err
         else:
             assert done.json["changes"] == fitting, given
+
+
+def _in_order(shape: dict[str, Any]) -> dict[str, Any]:
+    """A verification whose findings stand in an order of their own: which of two comes first says nothing."""
+    return {**shape, "findings": sorted(shape["findings"], key=json.dumps)}
 
 
 HISTORIES = int(os.environ.get("GITCHANGE_TEST_HISTORIES", "4"))
@@ -654,11 +662,11 @@ def test_killed_while_it_writes(take: Take) -> None:
     script = (
         "import os, signal, sys\n"
         "from gitchange.index import refresh\n"
-        "put = refresh._Writer.put\n"
-        "def killed(self, assessment):\n"
-        "    put(self, assessment)\n"
+        "put = refresh._Writer.insert\n"
+        "def killed(self, *given):\n"
+        "    put(self, *given)\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"
-        "refresh._Writer.put = killed\n"
+        "refresh._Writer.insert = killed\n"
         "from gitchange.cli.main import run\n"
         "run(['-C', sys.argv[1], 'list'])\n"
     )

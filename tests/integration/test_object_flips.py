@@ -83,14 +83,15 @@ class Bench:
         try:
             assessor = Assessor(Repository.open(self.folder), NOW, introduction=self.introduction)
             done = verify_repository(assessor)
+            assessed = assessor.all()
         except GitchangeError:
             return None
         return Answers(
             done.verdict,
-            {a.id: a.status for a in done.assessments},
+            {a.id: a.status for a in assessed},
             {
                 a.id: frozenset((s.digest, s.by, s.verdict, a.counts(s)) for s in a.sign_offs)
-                for a in done.assessments
+                for a in assessed
             },
             frozenset(f.code for f in done.findings if f.severity != "note"),
         )
