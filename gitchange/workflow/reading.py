@@ -59,7 +59,7 @@ def _asked(workspace: Workspace, question: Callable[[sqlite3.Connection], Answer
 
 def keep_index(workspace: Workspace) -> None:
     """Bring the index up to date after a write, where there is one and that is quickly done."""
-    with suppress(GitchangeError):  # the command has done its work
+    with suppress(Exception):  # whatever is wrong with it: the command has done its work, and a reader makes it anew
         refresh.keep_up(workspace.repository, workspace.now, workspace.introduction, lambda _: None)
 
 
