@@ -18,6 +18,7 @@ from gitchange.assessment.overview import Assessment, Overview, PolicyVersion, V
 from gitchange.assessment.spreading import spread
 from gitchange.errors import GitchangeError, RepositoryError, UsageError
 from gitchange.git import program
+from gitchange.git.histories import Histories
 from gitchange.git.program import Touch
 from gitchange.git.repository import Entry, Repository
 from gitchange.ledger import documents, notes
@@ -49,6 +50,9 @@ _FAILURES: tuple[VerdictName, ...] = ("back-out", "fail")
 
 _FEW = 64
 """Up to so many files git finds the history of each faster than that of all."""
+
+_RECORDS_KEPT = 4096
+"""Of so many texts it is kept whether they have a record: those of one change are asked for one after the other."""
 
 
 class Assessor:
@@ -91,7 +95,7 @@ class Assessor:
         """Judges the same repository at the same moment, as if this policy had just been adopted."""
         then = copy.copy(self)
         for name, held in vars(Assessor).items():
-            if isinstance(held, cached_property) and name not in ("_histories", "files"):
+            if isinstance(held, cached_property) and name not in ("histories", "files"):
                 then.__dict__.pop(name, None)  # it may rest on the policy
         then._authenticators = {}
         then.timeline = self.timeline.adopting(policy, self.notes, self.now)
@@ -266,21 +270,21 @@ class Assessor:
 
     def each(self) -> Iterator[Assessment]:
         """The same one after the other, in the order of their paths: for whoever need not keep them."""
-        return self.judged(self.files, self._histories)
+        return self.judged(self.files, self.histories)
 
     def undocumented(self) -> tuple[Assessment, ...]:
         """The state of every change on the branch of record that has no record, newest first."""
         files = [e for e in self.files if not e.is_file or not self._has_record(e.id, e.path)]
-        return _newest_first(self.judged(files, self._histories))
+        return _newest_first(self.judged(files, self.histories))
 
     def some(self, entries: Sequence[Entry]) -> tuple[Assessment, ...]:
         """The state of these changes of the branch of record, newest first; of a few, without reading all history."""
         histories: Mapping[str, Sequence[Touch]] = {}
         if entries and len(entries) <= _FEW:
             paths = [entry.path for entry in entries]
-            histories = _by_path(program.touches(self.repository, self.ground.main, *paths))
+            histories = Histories(program.touches(self.repository, self.ground.main, *paths))
         elif entries:
-            histories = self._histories
+            histories = self.histories
         return _newest_first(self.judged(entries, histories))
 
     def judged(
@@ -307,7 +311,7 @@ class Assessor:
             _ = self._failed
 
         def portion(entries: Sequence[Entry]) -> tuple[Result, frozenset[str], int]:
-            judged = self.judged(entries, self._histories)
+            judged = self.judged(entries, self.histories)
             return work(judged), frozenset(self.repository.missing), len(entries)
 
         done = 0
@@ -323,7 +327,7 @@ class Assessor:
         from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  lazy: takes a while to load
 
         with ThreadPoolExecutor(1) as other:
-            files = other.submit(lambda: self._histories)
+            files = other.submit(lambda: self.histories)
             self.notes.read_all()
             if self.notes.commit is not None:
                 self.timeline.read_notes()
@@ -336,44 +340,41 @@ class Assessor:
 
     def owners_of_shared_texts(self) -> dict[str, str]:
         """Of each text that several change files have had: the path of the one that came first."""
-        paths: dict[str, set[str]] = {}
-        for path, history in self._histories.items():
-            for touch in history:
-                if touch.blob:
-                    paths.setdefault(touch.blob, set()).add(path)
+        shared = self.histories.shared()
+        if not shared:
+            return {}
         present = {entry.path for entry in self.files}
-        came = {path: history[-1].time for path, history in self._histories.items()}
-        shared = {blob: found & present for blob, found in paths.items() if len(found) > 1}
-        return {blob: min(own, key=lambda path: (came[path], path)) for blob, own in shared.items() if own}
+        owning = {blob: own for blob, paths in shared.items() if (own := paths & present)}
+
+        def came(path: str) -> tuple[dt.datetime, str]:
+            return self.histories.first(path).time, path
+
+        return {blob: min(own, key=came) for blob, own in owning.items()}
 
     def history_of(self, path: str) -> tuple[Touch, ...]:
         """The history of one file on the branch of record, newest first."""
-        if "_histories" in self.__dict__:
-            return tuple(self._histories.get(path, ()))
+        if "histories" in self.__dict__:
+            return tuple(self.histories.get(path, ()))
         return tuple(program.touches(self.repository, self.ground.main, path))
 
     @property
     def touches(self) -> Iterator[Touch]:
         """The history of all change files on the branch of record, newest first for each."""
-        for history in self._histories.values():
+        for history in self.histories.values():
             yield from history
 
     @cached_property
-    def _histories(self) -> dict[str, list[Touch]]:
+    def histories(self) -> Histories:
         """The history of all change files on the branch of record, by path, newest first."""
-        return _by_path(program.touches(self.repository, self.ground.main, identifiers.ROOT))
+        return Histories(program.touches(self.repository, self.ground.main, identifiers.ROOT))
 
     def removed(self) -> tuple[Finding, ...]:
         """Change files that the history had and the branch of record has no more."""
         present = {entry.path for entry in self.files}
         found: list[Finding] = []
-        for path, history in self._histories.items():
-            if path in present:
-                continue
-            touch = history[0]
-            if identifiers.id_of(path) is None:
-                continue
-            found.append(removal(path, touch))
+        for path in self.histories:
+            if path not in present and identifiers.id_of(path) is not None:
+                found.append(removal(path, self.histories[path][0]))
         return in_order(found)
 
     @property
@@ -690,6 +691,8 @@ class Assessor:
 
     def _has_record(self, blob: str, path: str) -> bool:
         if blob not in self._with_record:
+            if len(self._with_record) > _RECORDS_KEPT:
+                self._with_record.clear()
             raw = self.repository.blob(blob)
             # The words spare the parser; they may also stand inside a text.
             change = parse_change(raw, path).change if b"[record]" in raw else None
@@ -827,8 +830,12 @@ class Assessor:
     @cached_property
     def texts_with_failures(self) -> Sequence[tuple[str, str]]:
         """Path and blob of every text on which somebody says that the change failed."""
-        texts = dict.fromkeys((touch.path, touch.blob) for touch in self.touches if touch.blob)
-        return [(path, blob) for path, blob in texts if self.tells_failure(blob)]
+        return [
+            (path, blob)
+            for path, history in self.histories.items()
+            for blob in dict.fromkeys(touch.blob for touch in history if touch.blob)
+            if self.tells_failure(blob)
+        ]
 
     def tells_failure(self, blob: str) -> bool:
         """Whether a line on that text says that the change failed."""
@@ -892,13 +899,6 @@ def _say_the_same(record: Evidence, noted: Evidence) -> bool:
         {id(s) for s in one} == {id(s) for s in other}
         for one, other in ((record.sign_offs, noted.sign_offs), (record.stale, noted.stale))
     )
-
-
-def _by_path(touches: Iterable[Touch]) -> dict[str, list[Touch]]:
-    histories: dict[str, list[Touch]] = {}
-    for touch in touches:
-        histories.setdefault(touch.path, []).append(touch)
-    return histories
 
 
 def _newest_first(assessed: Iterable[Assessment]) -> tuple[Assessment, ...]:

@@ -239,7 +239,7 @@ def looker(assessor: Assessor) -> Callable[[Assessment], Seen]:
     assessor.gather()
     tip = assessor.notes.commit
     history = assessor.timeline.read_notes() if tip is not None else None
-    reached = history.reachable(tip) if history is not None and tip is not None else set()
+    reached = history.reachable(tip) if history is not None and tip is not None else ()
     owners = assessor.owners_of_shared_texts()
 
     def look(assessment: Assessment) -> Seen:

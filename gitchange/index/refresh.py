@@ -109,6 +109,31 @@ def keep_up(
     return None
 
 
+def assessor(repository: Repository, now: dt.datetime, introduction: str | None) -> Assessor | None:
+    """Judges anew, by the facts of an index that is there; None when it would have to be made from nothing.
+
+    It keeps reading the index as it is now, whatever others write to it.
+    """
+    place = Place(str(repository.git_dir).rstrip("/"), str(repository.common_dir).rstrip("/"))
+
+    def state(index: sqlite3.Connection) -> str:
+        return store.known(index)["state"]
+
+    expected = keep_up(repository, now, introduction, state)
+    index = store.open_for_reading(place.index) if expected is not None else None
+    if index is None:
+        return None
+    try:
+        index.execute("BEGIN")
+        known = store.known(index)
+        if known["state"] != expected:
+            return None  # somebody else was at work in between
+        ground = Ground(known["branch"], known["main"], known["introduction"], known["pinned"] == "True")
+        return StoredAssessor(index, repository, now, Policies(repository), ground)
+    except sqlite3.Error:
+        return None
+
+
 class _LeftError(Exception):
     """It would have to be made from nothing."""
 
@@ -195,10 +220,7 @@ def _from_nothing(
     _put_reigns(connection, assessor)
     connection.executemany("INSERT INTO witness VALUES (?, ?, ?)", line.witnessed)
     connection.executemany("INSERT INTO brought VALUES (?, ?, ?)", line.all_changes())
-    histories: dict[str, list[Touch]] = {}
-    for touch in assessor.touches:
-        histories.setdefault(touch.path, []).append(touch)
-    for path, history in histories.items():
+    for path, history in assessor.histories.items():
         _put_history(connection, path, history)
     beside = {touch.commit for touch in assessor.touches if line.place(touch.commit) is None}
     connection.executemany(

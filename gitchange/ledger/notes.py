@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 
+from gitchange.git.ids import Table
 from gitchange.git.repository import FILE, TREE, Person, Repository
 
 REF = "refs/notes/gitchange/approvals"
@@ -41,7 +42,7 @@ class Notes:
         self._repository = repository
         self.commit = commit
         self._look_up = look_up
-        self._notes: dict[str, str] | None = None
+        self._notes: Table | None = None
 
     @cached_property
     def _tree(self) -> str | None:
@@ -50,7 +51,7 @@ class Notes:
     def lines(self, oid: str) -> tuple[bytes, ...]:
         """All lines on an object, wherever in the fan-out they stand."""
         if self._notes is not None:
-            return lines_of(self._repository, self._notes.get(oid, ""))
+            return lines_of(self._repository, self._notes.get(oid))
         if self.commit and self._look_up and (lines := self._look_up(self.commit, oid)) is not None:
             return lines
         return lines_of(self._repository, note_of(self._repository, self._tree, oid))
@@ -58,12 +59,18 @@ class Notes:
     def read_all(self) -> None:
         """Look into every folder once, so that `lines` need not: for whoever asks about most objects."""
         if self._notes is None and self._tree is not None:
-            found: dict[str, list[tuple[int, str]]] = {}
+            found = Table()
+            repeated: set[str] = set()
             for entry in self._repository.walk(self._tree):
                 if entry.is_blob and AS_NOTES_LIE.fullmatch(entry.path):
-                    blobs = found.setdefault(entry.path.replace("/", ""), [])
-                    blobs.append((entry.path.count("/"), entry.id))
-            self._notes = {oid: " ".join(blob for _, blob in sorted(blobs)) for oid, blobs in found.items()}
+                    oid = entry.path.replace("/", "")
+                    if oid in found:
+                        repeated.add(oid)
+                    else:
+                        found.put(oid, entry.id)
+            for oid in repeated:
+                found.put(oid, note_of(self._repository, self._tree, oid))
+            self._notes = found
 
     def all(self) -> Iterator[tuple[str, tuple[bytes, ...]]]:
         """Every annotated object with its lines; a path that names no object is given as it is."""
@@ -74,13 +81,14 @@ class Notes:
         """The same with the ids of the blobs, cut by blanks."""
         if self._tree is None:
             return
-        gathered: dict[str, list[str]] = {}
+        gathered = Table()
         for entry in self._repository.walk(self._tree):
-            blobs = gathered.setdefault(entry.path.replace("/", ""), [])
+            oid = entry.path.replace("/", "")
+            note = gathered.get(oid)
             if entry.is_blob:  # a submodule has no bytes here
-                blobs.append(entry.id)
-        for oid, blobs in gathered.items():
-            yield oid, " ".join(blobs)
+                note = f"{note} {entry.id}".lstrip()
+            gathered.put(oid, note)
+        yield from gathered.items()
 
 
 AS_NOTES_LIE = re.compile(r"(?:[^/]{2}/)*[^/]+")

@@ -10,11 +10,16 @@ What the lines mean, and who may ask, is left to others.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from array import array
+from collections.abc import Collection, Iterator, Sequence
 
 from gitchange.git import program
+from gitchange.git.ids import Numbers
 from gitchange.git.repository import Repository
 from gitchange.ledger.notes import AS_NOTES_LIE, note_of
+
+
+_NONE = -1
 
 
 class NotesHistory:
@@ -22,14 +27,17 @@ class NotesHistory:
 
     def __init__(self, repository: Repository, tips: Sequence[str]) -> None:
         self._repository = repository
-        self._numbers: dict[str, int] = {}
-        self._commits: list[str] = []
-        # The commits in chains, in each of which one is the next one's first parent.
-        self._chain: list[int] = []
-        self._begins: list[int] = []
-        self._after: list[int] = []
-        self._parents: list[tuple[int, ...]] = []
-        self._changes: dict[str, list[tuple[int, str]]] = {}
+        self._commits = Numbers()
+        # The commits in chains, in each of which one is the next one's first parent; what each chain comes after.
+        self._chain, self._after = array("i"), array("i")
+        self._parent = array("i")
+        self._parents: dict[int, tuple[int, ...]] = {}
+        """Of merges."""
+        # Of each object the first commit and the last change; of each change its commit, the note that it made, and
+        # the object's change before it.
+        self._objects, self._notes = Numbers(), Numbers()
+        self._first, self._last = array("i"), array("i")
+        self._where, self._note, self._before = array("i"), array("i"), array("i")
         self._merged: dict[str, list[int]] = {}
         self._read(program.strides(repository, tips))
 
@@ -38,77 +46,92 @@ class NotesHistory:
         return len(self._commits)
 
     def __contains__(self, commit: object) -> bool:
-        return commit in self._numbers
+        return commit in self._commits
 
     @property
-    def objects(self) -> Iterable[str]:
-        """Every object that ever had a note."""
-        return self._changes.keys() | self._merged.keys()
+    def objects(self) -> Iterator[str]:
+        """Every object that ever had a note, once."""
+        yield from self._objects
+        yield from (oid for oid in self._merged if oid not in self._objects)
 
-    def reachable(self, tip: str) -> set[int]:
+    def knows(self, oid: str) -> bool:
+        """Whether an object ever had a note."""
+        return oid in self._objects or oid in self._merged
+
+    def reachable(self, tip: str) -> Collection[int]:
         """The numbers of a commit and its ancestors; KeyError for a commit that is unknown."""
-        waiting, found = [self._numbers[tip]], set[int]()
+        waiting, found = [self._commits[tip]], _Marked(len(self))
         while waiting:
             number = waiting.pop()
             if number not in found:
-                found.add(number)
-                waiting += self._parents[number]
+                found.mark(number)
+                waiting += self.parents(number)
         return found
 
     def steps(self, oid: str) -> Iterator[tuple[int, int, str, str]]:
         """Every commit that made another note of what a parent had: its number, the parent's, both notes."""
         for number in self.touching(oid):
             now = self._at(number, oid)
-            for parent in self._parents[number]:
+            for parent in self.parents(number):
                 if (was := self._at(parent, oid)) != now:
                     yield number, parent, was, now
 
     def commit(self, number: int) -> str:
         """The commit of that number."""
-        return self._commits[number]
+        return self._commits.id(number)
 
     def number(self, commit: str) -> int:
         """The commit's number: higher than those of its ancestors."""
-        return self._numbers[commit]
+        return self._commits[commit]
 
     def parents(self, number: int) -> tuple[int, ...]:
         """The numbers of a commit's parents."""
-        return self._parents[number]
+        first = self._parent[number]
+        return self._parents.get(number) or ((first,) if first != _NONE else ())
 
     def touching(self, oid: str) -> list[int]:
         """The numbers of the commits in which the object's note is another than in one of their parents."""
-        return sorted({number for number, _ in self._changes.get(oid, ())}.union(self._merged.get(oid, ())))
+        return sorted({*self._changed(oid), *self._merged.get(oid, ())})
 
     def at(self, commit: str, oid: str) -> str:
         """The note on an object in a commit, as `notes.note_of` gives it; KeyError for a commit that is unknown."""
-        return self._at(self._numbers[commit], oid)
+        return self._at(self._commits[commit], oid)
 
     def _at(self, number: int, oid: str) -> str:
-        changes = self._changes.get(oid)
-        while changes and number >= changes[0][0]:
-            chain = self._chain[number]
-            for place, note in reversed(changes):
+        named = self._objects.get(oid)
+        while named is not None and number >= self._first[named]:
+            chain, change = self._chain[number], self._last[named]
+            while change != _NONE:
+                place = self._where[change]
                 if place <= number and self._chain[place] == chain:
-                    return note
+                    return self._notes.id(self._note[change])
+                change = self._before[change]
             number = self._after[chain]
         return ""
+
+    def _changed(self, oid: str) -> Iterator[int]:
+        """The commits that made another note of what their first parent had, the last first."""
+        named = self._objects.get(oid)
+        change = _NONE if named is None else self._last[named]
+        while change != _NONE:
+            yield self._where[change]
+            change = self._before[change]
 
     def _read(self, strides: Iterator[program.Stride]) -> None:
         ends: dict[int, int] = {}
         pairs: list[tuple[str, str]] = []
         merges: list[int] = []
         for stride in strides:
-            number = len(self._commits)
-            self._commits.append(stride.commit)
-            self._numbers[stride.commit] = number
-            parents = tuple(self._numbers[parent] for parent in stride.parents)
-            self._parents.append(parents)
-            before = parents[0] if parents else -1
-            if before >= 0 and ends.get(self._chain[before]) == before:
+            number = self._commits.add(stride.commit)
+            parents = tuple(self._commits[parent] for parent in stride.parents)
+            if len(parents) > 1:
+                self._parents[number] = parents
+            before = parents[0] if parents else _NONE
+            self._parent.append(before)
+            if before != _NONE and ends.get(self._chain[before]) == before:
                 chain = self._chain[before]
             else:
-                chain = len(self._begins)
-                self._begins.append(number)
+                chain = len(self._after)
                 self._after.append(before)
             self._chain.append(chain)
             ends[chain] = number
@@ -128,8 +151,41 @@ class NotesHistory:
             changed[oid] = (was, now) if plain else None
         for oid, step in changed.items():
             # Twice among the changes, or not what it was before: not the whole truth about this object.
-            if step is not None and (self._at(before, oid) if before >= 0 else "") == step[0]:
+            if step is not None and (self._at(before, oid) if before != _NONE else "") == step[0]:
                 note = step[1]
             else:
                 note = note_of(self._repository, self._repository.tree_of(stride.commit), oid)
-            self._changes.setdefault(oid, []).append((number, note))
+            self._keep(oid, number, note)
+
+    def _keep(self, oid: str, number: int, note: str) -> None:
+        change = len(self._where)
+        self._where.append(number)
+        self._note.append(self._notes.add(note))
+        named = self._objects.add(oid)
+        if named == len(self._first):
+            self._first.append(number)
+            self._last.append(change)
+            self._before.append(_NONE)
+        else:
+            self._before.append(self._last[named])
+            self._last[named] = change
+
+
+class _Marked(Collection[int]):
+    """Some of the numbers from nought to another, a byte for each."""
+
+    def __init__(self, count: int) -> None:
+        self._marks = bytearray(count)
+
+    def __contains__(self, number: object) -> bool:
+        return isinstance(number, int) and 0 <= number < len(self._marks) and bool(self._marks[number])
+
+    def __iter__(self) -> Iterator[int]:
+        return (number for number, mark in enumerate(self._marks) if mark)
+
+    def __len__(self) -> int:
+        return sum(self._marks)
+
+    def mark(self, number: int) -> None:
+        """Put a number among them."""
+        self._marks[number] = 1

@@ -82,7 +82,7 @@ class CloneChecks:
     def assessor(self) -> Assessor | None:
         """Who judges here; None when it cannot be told where the branch of record begins."""
         try:
-            return self.workspace.assessor
+            return self.workspace.anew
         except GitchangeError:
             return None
 
@@ -239,7 +239,7 @@ class CloneChecks:
         """The pinned first commit."""
         given = self.workspace.introduction or self.repository.config(INTRODUCTION_KEY)
         try:
-            assessor = self.workspace.assessor
+            assessor = self.workspace.anew
         except UsageError as error:
             if given is None:
                 raise
@@ -590,7 +590,7 @@ class CloneChecks:
     def readable_policy(self) -> Look:
         """Whether a policy is in force."""
         try:
-            assessor = self.workspace.assessor
+            assessor = self.workspace.anew
         except UsageError:
             return Look("none can be trusted before the introduction is mended", left_out=True)
         found = list(assessor.policy_findings)

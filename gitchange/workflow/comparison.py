@@ -117,7 +117,7 @@ def compare_policies(
     if after.policy is None:
         return Comparison(before, after, (), files, None, in_order(found), "not-adoptable")
     # 3.
-    assessor = workspace.assessor
+    assessor = workspace.anew
     in_force = last_approved(workspace).policy
     if in_force is not None and before.policy.tree == in_force.tree:
         raw = after.files[policies.POLICY_FILE]
@@ -138,7 +138,7 @@ def _revision(workspace: Workspace, revision: str) -> Side:
     """A version of the policy, otherwise the policy of a commit, branch or tag."""
     if (match := _VERSION.fullmatch(revision)) is not None:
         version = int(match[1])
-        for reign in workspace.assessor.timeline.reigns:
+        for reign in workspace.anew.timeline.reigns:
             if reign.policy is not None and reign.policy.version == version:
                 return _at(workspace, revision, reign.commit)
     try:
@@ -155,7 +155,7 @@ def _revision(workspace: Workspace, revision: str) -> Side:
 def _at(workspace: Workspace, name: str, commit: str) -> Side:
     """The policy of a commit."""
     repository = workspace.repository
-    loaded, found = workspace.assessor.policies.at(commit)
+    loaded, found = workspace.anew.policies.at(commit)
     folder = repository.child(repository.tree_of(commit), policies.ROOT)
     entries = repository.walk(folder.id) if folder is not None and folder.is_tree else ()
     files = {entry.path: repository.blob(entry.id) for entry in entries if entry.is_blob}

@@ -23,7 +23,7 @@ def list_changes(workspace: Workspace, wanted: Wanted, limit: int | None = None)
     found = _asked(workspace, lambda index: rows.listing(index, wanted, limit))
     if found is not None:
         return found
-    all_of_them = [(summary_json(a), frozenset(people_of(a))) for a in workspace.assessor.all()]
+    all_of_them = [(summary_json(a), frozenset(people_of(a))) for a in workspace.anew.all()]
     fitting = [summary for summary, people in all_of_them if wanted.accepts(summary, people)]
     return Listing(tuple(fitting[:limit]), len(fitting))
 
@@ -59,7 +59,9 @@ def _asked(workspace: Workspace, question: Callable[[sqlite3.Connection], Answer
 
 def keep_index(workspace: Workspace) -> None:
     """Bring the index up to date after a write, where there is one and that is quickly done."""
-    with suppress(Exception):  # whatever is wrong with it: the command has done its work, and a reader makes it anew
+    with suppress(
+        Exception
+    ):  # whatever is wrong with it: the command has done its work, and a reader makes it anew
         refresh.keep_up(workspace.repository, workspace.now, workspace.introduction, lambda _: None)
 
 
@@ -74,4 +76,4 @@ def verify(workspace: Workspace, changes: Iterable[str] = (), *, remember: bool 
         found = refresh.verify(*where, workspace.tell)
         if found is not None:
             return found
-    return verify_repository(workspace.assessor, wanted)
+    return verify_repository(workspace.anew, wanted)

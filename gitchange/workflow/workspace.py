@@ -15,6 +15,7 @@ from gitchange.assessment.assess import Assessor, Tell
 from gitchange.errors import GitchangeError, Refused, SigningError, UsageError
 from gitchange.git import program
 from gitchange.git.repository import MovedError, Person, Repository
+from gitchange.index import refresh
 from gitchange.ledger import remote as remotes
 from gitchange.ledger.remote import Report
 from gitchange.ledger.signoffs import signers_of
@@ -52,7 +53,16 @@ class Workspace:
 
     @cached_property
     def assessor(self) -> Assessor:
-        """Judges changes here and now."""
+        """Judges changes here and now; by the facts that an index has, where there is one."""
+        if self.at is None:
+            known = refresh.assessor(self.repository, self.now, self.introduction)
+            if known is not None:
+                return known
+        return self.anew
+
+    @cached_property
+    def anew(self) -> Assessor:
+        """The same, from nothing but the repository."""
         found = Assessor(self.repository, self.now, introduction=self.introduction, at=self.at)
         found.tell = self.tell
         return found
