@@ -14,7 +14,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Any, NamedTuple, TypeVar
 
 from gitchange.assessment import verification
@@ -42,6 +42,9 @@ from gitchange.model import policy as policies_model
 from gitchange.model.policy import Policy
 
 Answer = TypeVar("Answer")
+
+_SAMPLES, _LONGEST = 3, 32_000
+"""From how many changes it is learned what all have in common, and how many bytes of that zlib can use."""
 
 _NEVER = 1e18
 """Later than any moment."""
@@ -227,6 +230,9 @@ def _from_nothing(
         "INSERT INTO came VALUES (?, ?)", ((c, p) for c in beside if (p := line.came(c)) is not None)
     )
     connection.executemany("INSERT OR IGNORE INTO failure VALUES (?, ?)", assessor.texts_with_failures)
+    samples = list(islice(assessor.each(), _SAMPLES))
+    said = b"".join(rows.said(show_json(sample)) for sample in samples)[-_LONGEST:]
+    connection.execute("INSERT INTO dictionary VALUES (?)", (said,))
     writer = _Writer(connection, assessor)
     look = verification.looker(assessor)
 
@@ -296,6 +302,7 @@ class _Writer:
 
     def __init__(self, connection: sqlite3.Connection, assessor: Assessor) -> None:
         self._connection, self._assessor = connection, assessor
+        self._dictionary = store.dictionary(connection)
         self._keys = tuple(_key_moments(assessor.policy)) if assessor.policy is not None else ()
 
     def row(self, assessment: Assessment, seen: Seen) -> tuple[_Row, Seen]:
@@ -321,7 +328,7 @@ class _Writer:
             assessment.record is None,
             rows.seconds(when.since) if when.since else -_NEVER,
             rows.seconds(when.until) if when.until else _NEVER,
-            rows.packed(shape),
+            rows.packed(rows.said(shape), self._dictionary),
         )
         waiting = set(summary["waiting_on"])
         beside = {
@@ -367,7 +374,7 @@ class _Writer:
         number: int = found[0]
         connection.execute(
             "INSERT INTO words (words, rowid, id, title, people, systems, body) VALUES ('delete', ?, ?, ?, ?, ?, ?)",
-            (number, *_words(rows.unpacked(found[1]))),
+            (number, *_words(rows.unpacked(found[1], self._dictionary))),
         )
         connection.execute("DELETE FROM change WHERE number = ?", (number,))
         for table in ("system", "person", "waiting", "text", "refers", "seen"):

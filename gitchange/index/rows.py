@@ -158,7 +158,7 @@ def shown(connection: sqlite3.Connection, change: str) -> dict[str, Any] | None:
     """One change of the branch of record, whole, by its id; None when there is none."""
     path = identifiers.path_of(change)
     found = connection.execute("SELECT shown FROM change WHERE path = ?", (path,)).fetchone()
-    return unpacked(found[0]) if found else None
+    return unpacked(found[0], store.dictionary(connection)) if found else None
 
 
 def me(connection: sqlite3.Connection, directory: str, environment: Mapping[str, str]) -> str:
@@ -203,18 +203,25 @@ def _query(words: str) -> str:
     return " ".join(pieces)
 
 
-def packed(shape: Mapping[str, Any]) -> bytes:
-    """One change, whole, as the index keeps it."""
+def said(shape: Mapping[str, Any]) -> bytes:
+    """One change, whole, as bytes."""
+    return json.dumps(shape, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def packed(text: bytes, dictionary: bytes) -> bytes:
+    """What `said` gave as the index keeps it: half as large by what all changes of a repository have in common."""
     import zlib  # noqa: PLC0415 - lists do without
 
-    return zlib.compress(json.dumps(shape, ensure_ascii=False, separators=(",", ":")).encode(), 1)
+    packer = zlib.compressobj(3, zdict=dictionary) if dictionary else zlib.compressobj(3)
+    return packer.compress(text) + packer.flush()
 
 
-def unpacked(blob: bytes) -> dict[str, Any]:
+def unpacked(blob: bytes, dictionary: bytes) -> dict[str, Any]:
     """What `packed` kept."""
     import zlib  # noqa: PLC0415 - lists do without
 
-    shape: dict[str, Any] = json.loads(zlib.decompress(blob))
+    unpacker = zlib.decompressobj(zdict=dictionary) if dictionary else zlib.decompressobj()
+    shape: dict[str, Any] = json.loads(unpacker.decompress(blob) + unpacker.flush())
     return shape
 
 

@@ -19,6 +19,7 @@ SCHEMA = 1
 """Version of the tables."""
 
 TABLES = """
+CREATE TABLE dictionary (said BLOB NOT NULL);
 CREATE TABLE known (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE change (
   number INTEGER PRIMARY KEY,
@@ -192,6 +193,12 @@ def inputs_of(git_dir: str, introduction: str | None) -> str:
 def known(connection: sqlite3.Connection) -> dict[str, str]:
     """What the index says about itself."""
     return dict(connection.execute("SELECT name, value FROM known"))
+
+
+def dictionary(connection: sqlite3.Connection) -> bytes:
+    """What most changes have in common, for packing them: the first few as they were when the index was made."""
+    found = connection.execute("SELECT said FROM dictionary").fetchone()
+    return bytes(found[0]) if found else b""
 
 
 def _quoted(path: str) -> str:
