@@ -15,7 +15,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from gitchange.ledger.notes import REF as NOTES
 from gitchange.model.statement import NAMESPACE
 
-__all__ = ["NOTES", "Key", "Spent", "git", "run_measured", "string"]
+__all__ = ["NOTES", "Failed", "Key", "Spent", "git", "run_measured", "string"]
+
+
+class Failed(SystemExit):
+    """A command failed; whoever does not go on after that ends with its words."""
 
 
 def string(data: bytes) -> bytes:
@@ -69,7 +73,7 @@ def git(directory: Path, *arguments: str, data: bytes | None = None) -> str:
         ["git", "-C", str(directory), *arguments], input=data, capture_output=True, check=False
     )
     if done.returncode != 0:
-        raise SystemExit(f"git {' '.join(arguments)}: {done.stderr.decode()}")
+        raise Failed(f"git {' '.join(arguments)}: {done.stderr.decode()}")
     return done.stdout.decode().rstrip("\n")
 
 
@@ -110,6 +114,6 @@ def run_measured(work: list[str], directory: Path, source: Path = Path("/dev/nul
     done = subprocess.run([sys.executable, "-I", "-S", "-c", _RUNNER, told], capture_output=True, check=False)
     said = done.stderr.decode(errors="replace")
     if done.returncode != 0:
-        raise SystemExit(f"{' '.join(work)}: {said}")
+        raise Failed(f"{' '.join(work)}: {said}")
     code, seconds, processor, peak = json.loads(done.stdout)
     return Spent(code, seconds, processor, peak, said)

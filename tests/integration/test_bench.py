@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,8 +29,24 @@ def bench(name: str, *arguments: str) -> str:
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, f"{done.stdout}{done.stderr}"
     return done.stdout
+
+
+def measured(told: str, figures: Path) -> list[dict[str, Any]]:
+    """The rows as programs get them; each is in the table, and says the truth about its goal."""
+    rows: list[dict[str, Any]] = json.loads(figures.read_text())["rows"]
+    for row in rows:
+        assert row["ratio"] == pytest.approx(row["ours"] / row["floor"])
+        goal, words = row["goal"], ""
+        if goal is not None:
+            less = {"ratio": row["ratio"], "difference": row["ours"] - row["floor"], "ours": row["ours"]}
+            assert row["met"] is (less[goal["of"]] <= goal["most"])
+            words = "met" if row["met"] else "MISSED"
+        assert any(
+            row["name"] in line and row["floor_name"] in line and words in line for line in told.splitlines()
+        ), row
+    return rows
 
 
 @pytest.fixture(scope="module")
@@ -109,17 +128,87 @@ def test_the_readings_are_told_and_leave_the_repository_alone(made: Path, tmp_pa
     told = bench(
         "reading",
         *(str(made), "--runs", "1", "--json", str(tmp_path / "figures")),
-        *("--only", "start", "--only", "appended", "--only", "written"),
+        *("--only", "start", "--only", "appended", "--only", "fresh", "--only", "written"),
     )
     assert git(made, "for-each-ref") == before
     assert git(made, "status", "--porcelain") == ""
-    rows = json.loads((tmp_path / "figures").read_text())["rows"]
+    rows = measured(told, tmp_path / "figures")
     assert {row["size"] for row in rows} == {30}
-    for row in rows:
-        assert row["name"] in told
-        assert row["ratio"] == pytest.approx(row["ours"] / row["floor"])
+    assert [row["part"] for row in rows] == [
+        *["start"] * 2,
+        *["fresh"] * 4,
+        *["appended"] * 2,
+        *["written"] * 2,
+    ]
     grown = next(row for row in rows if row["unit"] == "B")
     assert grown["floor_name"] == "git notes append"
+    assert {row["goal"]["of"] for row in rows if row["part"] == "fresh"} == {"difference"}
+
+
+def test_everything_is_measured_in_a_bare_repository(tmp_path: Path) -> None:
+    """No command that is measured fails, and no part is left out where there is no work tree."""
+    bench("make", "12", str(tmp_path / "made"), "--bare")
+    told = bench("reading", str(tmp_path / "made"), "--runs", "1", "--json", str(tmp_path / "figures"))
+    assert "left out" not in told
+    parts = {row["part"] for row in measured(told, tmp_path / "figures")}
+    assert parts == {
+        *("start", "warm", "cold", "fresh", "refreshed", "appended", "verified", "searched", "written"),
+        "memory",
+    }
+
+
+def test_a_command_that_fails_is_told_and_the_others_are_measured(made: Path, tmp_path: Path) -> None:
+    """What failed stands in the table with its exit code and its words; then the exit code is 1."""
+    broken = tmp_path / "made"
+    shutil.copytree(made, broken)
+    git(broken, "config", "gitchange.introduction", "0" * 40)
+    work = [sys.executable, str(ROOT / "scripts" / "benches" / "reading.py"), str(broken), "--runs", "1"]
+    work += ["--only", "cold", "--only", "start", "--only", "appended"]
+    done = subprocess.run(work, capture_output=True, text=True, check=False)
+    assert done.returncode == 1, done.stderr
+    table, _, after = done.stdout.partition("FAILED: exit code 2: ")
+    assert "an empty Python" in table
+    assert after.splitlines()[0].endswith("gitchange list")
+    assert "introduction" in after
+    assert "git notes append" in after
+
+
+def test_of_two_sizes_it_is_told_how_the_figures_grow(made: Path, tmp_path: Path) -> None:
+    """The same row of two repositories is told once more, as a ratio, from the smaller to the larger one."""
+    bench("make", "12", str(tmp_path / "made"))
+    told = bench(
+        "reading", str(made), str(tmp_path / "made"), "--runs", "1", "--only", "warm", "--only", "start"
+    )
+    grown = [line for line in told.splitlines() if line.lstrip().startswith("12 to 30 ")]
+    assert len(grown) == 4
+    assert all("ours" in line and "floor" in line for line in grown)
+
+
+def test_a_loop_of_git_notes_is_measured_beside_ours(tmp_path: Path) -> None:
+    """Stock git shows the sign-offs of every change that has one."""
+    told = bench(
+        "peers",
+        *("--changes", "20", "--runs", "1", "--only", "notes", "--json", str(tmp_path / "figures")),
+    )
+    rows = measured(told, tmp_path / "figures")
+    assert [row["name"] for row in rows] == ["list, without an index", "list, nothing new"]
+    # One of the twenty is requested, and nobody has signed it.
+    assert {row["floor_name"] for row in rows} == {"git notes show, 19 times"}
+
+
+@pytest.mark.install
+def test_reno_is_measured_beside_ours(tmp_path: Path) -> None:
+    """reno, as the package index has it, lists as many release notes as there are changes."""
+    told = bench(
+        "peers",
+        *("--changes", "20", "--runs", "1", "--only", "reno", "--json", str(tmp_path / "figures")),
+    )
+    if "cannot be installed" in told:
+        if os.environ.get("CI") == "true":
+            pytest.fail(told)
+        pytest.skip("the package index cannot be reached")
+    floors = [row["floor_name"] for row in measured(told, tmp_path / "figures")]
+    assert floors == ["reno list", "reno list", "reno list, from its cache file"]
 
 
 def test_the_list_of_benches_names_those_that_can_be_run() -> None:
@@ -127,5 +216,5 @@ def test_the_list_of_benches_names_those_that_can_be_run() -> None:
     done = subprocess.run([str(ROOT / "scripts" / "bench")], capture_output=True, text=True, check=False)
     assert done.returncode == 2
     named = [line.split()[0] for line in done.stderr.splitlines() if line.startswith("  ")]
-    assert {"hook", "make", "reading", "sync"} <= set(named)
+    assert {"hook", "make", "peers", "reading", "sync"} <= set(named)
     assert not [name for name in named if name.startswith("_")]
