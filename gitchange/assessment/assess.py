@@ -852,7 +852,7 @@ class Assessor:
         return self._authenticators[policy.tree].otherwise(policy, moment, here)
 
     def _notes_at(self, commit: str | None) -> Notes:
-        return Notes(self.repository, commit, self.timeline.look_up)
+        return Notes(self.repository, commit, self.timeline.look_up, self.timeline.lines_of)
 
 
 def removal(path: str, touch: Touch) -> Finding:

@@ -17,6 +17,7 @@ from typing import Any, Literal
 from gitchange.assessment.assess import Assessor
 from gitchange.assessment.overview import Assessment
 from gitchange.git import program
+from gitchange.git.ids import Numbers
 from gitchange.git.program import Touch
 from gitchange.ledger import chain, notes
 from gitchange.ledger.chain import Loss
@@ -180,7 +181,7 @@ class Seen:
     documented: int = 0
     on_documented: list[Finding] = field(default_factory=list)
     texts: dict[str, int] = field(default_factory=dict)
-    """The texts of these changes, and how many lines are on each."""
+    """The texts of these changes that ever had a note, and how many lines are on each."""
     idle: list[Finding] = field(default_factory=list)
     """What is wrong with lines that decide nothing."""
     losses: list[Loss] = field(default_factory=list)
@@ -247,6 +248,12 @@ def looker(assessor: Assessor) -> Callable[[Assessment], Seen]:
         if history is not None:
             for oid in seen.texts:
                 seen.losses += chain.losses_on(history, oid, reached, assessor.timeline.lines_of)
+        # Of a text that nobody ever signed there is nothing more to say.
+        seen.texts = {
+            oid: count
+            for oid, count in seen.texts.items()
+            if count or (history is not None and history.knows(oid))
+        }
         return seen
 
     return look
@@ -296,17 +303,14 @@ def around(assessor: Assessor, seen: Seen) -> Whole:
     if tip is not None:
         history = line.read_notes()
         reached = history.reachable(tip)
-        for oid in sorted(set(history.objects) - seen.texts.keys()):
+        for oid in sorted(oid for oid in history.objects if oid not in seen.texts):
             whole.losses += chain.losses_on(history, oid, reached, line.lines_of)
         whole.losses.sort(key=lambda loss: (history.number(loss.commit), loss.oid))
         whole.commits = len(reached)
-    named = witnesses(assessor)
-    whole.witnessed = len(named)
-    whole.absent = {
-        notes_commit: commit
-        for notes_commit, commit in named.items()
-        if tip is None or notes_commit not in history or history.number(notes_commit) not in reached
-    }
+    for named, commit in _witnesses(assessor):
+        whole.witnessed += 1
+        if tip is None or named not in history or history.number(named) not in reached:
+            whole.absent[named] = commit
     return whole
 
 
@@ -315,16 +319,19 @@ def witnesses(assessor: Assessor, since: str | None = None) -> dict[str, str]:
 
     Merged branches too: a merge cannot put a witness aside. `since` is a commit whose history is not looked at.
     """
-    found: dict[str, str] = {}
-    line = assessor.timeline
+    return dict(_witnesses(assessor, since))
+
+
+def _witnesses(assessor: Assessor, since: str | None = None) -> Iterator[tuple[str, str]]:
+    found, line = Numbers(), assessor.timeline
     for commit in assessor.repository.ancestors(assessor.ground.main, (since,) if since else ()):
         if (place := line.place(commit)) is not None:
             named = line.points[place].witnesses
         else:
             named = trailer_of(assessor.repository.outline(commit).message)
-        if named is not None:
-            found.setdefault(named, commit)
-    return found
+        if named is not None and named not in found:
+            found.add(named)
+            yield named, commit
 
 
 def _check_notes(assessor: Assessor, whole: Whole) -> tuple[Finding, ...]:

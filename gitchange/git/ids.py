@@ -48,44 +48,44 @@ class Numbers(Mapping[str, int]):
 
     def add(self, name: str) -> int:
         """The number of an id, which may be new."""
-        number = self._find(name)
-        if number != _FREE:
-            return number
-        number = self._count
         if not self._width and len(name) in _WIDTHS and self._raw(name, len(name) // 2) is not None:
             self._width = len(name) // 2
-            self._ids = bytearray(self._width * number)
-        raw = self._raw(name, self._width)
+            self._ids = bytearray(self._width * self._count)
+        raw, new = self._raw(name, self._width), self._count
         if raw is None:
-            self._others[name] = number
-            self._other[number] = name
+            number = self._others.setdefault(name, new)
+            if number != new:
+                return number
+            self._other[new] = name
             raw = bytes(self._width)
         else:
-            if 2 * number >= len(self._table):
-                self._grow()
-            self._table[self._free(raw)] = number
+            at = self._slot(raw)
+            if (number := self._table[at]) != _FREE:
+                return number
+            self._table[at] = new
         self._ids += raw
         self._count += 1
-        return number
+        if 2 * self._count > len(self._table):
+            self._grow()
+        return new
+
+    def find(self, name: str) -> int | None:
+        """The number of an id; None when it is not here."""
+        number = self._find(name)
+        return None if number == _FREE else number
 
     def _find(self, name: str) -> int:
         raw = self._raw(name, self._width)
         if raw is None:
             return self._others.get(name, _FREE)
+        return self._table[self._slot(raw)]
+
+    def _slot(self, raw: bytes) -> int:
+        """The place in the table at which an id stands, or would stand."""
         table, ids, width = self._table, self._ids, self._width
         mask = len(table) - 1
         at = hash(raw) & mask
-        while (number := table[at]) != _FREE:
-            if ids[number * width : (number + 1) * width] == raw:
-                return number
-            at = (at + 1) & mask
-        return _FREE
-
-    def _free(self, raw: bytes) -> int:
-        table = self._table
-        mask = len(table) - 1
-        at = hash(raw) & mask
-        while table[at] != _FREE:
+        while (number := table[at]) != _FREE and ids[number * width : (number + 1) * width] != raw:
             at = (at + 1) & mask
         return at
 
@@ -94,7 +94,7 @@ class Numbers(Mapping[str, int]):
         width = self._width
         for number in range(self._count):
             if number not in self._other:
-                self._table[self._free(bytes(self._ids[number * width : (number + 1) * width]))] = number
+                self._table[self._slot(bytes(self._ids[number * width : (number + 1) * width]))] = number
 
     @staticmethod
     def _raw(name: str, width: int) -> bytes | None:
@@ -120,7 +120,7 @@ class Table:
 
     def get(self, key: str) -> str:
         """What belongs to an id; empty when nothing does."""
-        number = self._keys.get(key)
+        number = self._keys.find(key)
         return "" if number is None else self._values.id(self._of_key[number])
 
     def put(self, key: str, value: str) -> None:

@@ -110,6 +110,7 @@ def touches(
     """
     fields = _fields(
         repository.directory,
+        *_LITTLE_MEMORY,
         *(
             "-c",
             "log.follow=false",
@@ -168,6 +169,7 @@ def strides(repository: Repository, tips: Sequence[str]) -> Iterator[Stride]:
         return
     fields = _fields(
         repository.directory,
+        *_LITTLE_MEMORY,
         *("-c", "log.showRoot=true", "-c", "diff.relative=false", "--no-replace-objects"),
         *("log", "--reverse", "--topo-order", "--diff-merges=first-parent", "-r", *_RAW_LOG),
         "--format=%x00%H%x00%P%x00",
@@ -195,10 +197,18 @@ def strides(repository: Repository, tips: Sequence[str]) -> Iterator[Stride]:
 def parents_of(repository: Repository, tip: str) -> dict[str, list[str]]:
     """Every commit reachable from one, with its parents, children before parents."""
     listed = run(
-        repository.directory, "--no-replace-objects", "rev-list", "--topo-order", "--parents", tip, "--"
+        repository.directory,
+        *(*_LITTLE_MEMORY, "--no-replace-objects", "rev-list", "--topo-order", "--parents", tip, "--"),
     )
     return {commit: parents for commit, *parents in map(str.split, listed.stdout.decode().splitlines())}
 
+
+_LITTLE_MEMORY = tuple(
+    word
+    for setting in ("packedGitWindowSize=8m", "packedGitLimit=64m", "deltaBaseCacheLimit=16m")
+    for word in ("-c", f"core.{setting}")
+)
+"""For a walk through all history, which reads most objects once: git would keep open all that it has read."""
 
 _RAW_LOG = (
     *("--raw", "-z", "--no-renames", "--no-abbrev", "--no-ext-diff", "--no-color", "--no-mailmap"),

@@ -36,7 +36,10 @@ _IMPOSSIBLE = frozenset({"", ".", "..", ".git"})
 _ENTRY = re.compile(rb"([0-7]+) ([^\0]+)\0(.{20})", re.DOTALL)
 """An entry of a tree as git writes it: mode, name and, where ids are SHA-1, the id."""
 _SHORT_ID = 40
-_KEPT_FOLDERS = 4096
+_KEPT_ENTRIES = 1 << 15
+"""So many entries of folders are kept: about 10 MB."""
+_WEIGHT = 4
+"""A folder itself counts as so many entries."""
 
 _WORKSHOP = ".gitchange-init"
 """Where a new repository is made before it takes its place."""
@@ -44,6 +47,13 @@ _WORKSHOP = ".gitchange-init"
 # A sign-off is evidence, and may be nowhere else yet: the disk has an object before a ref names it, and the ref before
 # we say that it is kept. Stock git does so for refs and packs; libgit2 only when it is told to.
 pygit2.settings.enable_fsync_gitdir(True)
+
+# Whoever reads a whole history reads an object soon again or never: to keep 256 MB of them, as libgit2 does, spares
+# little, and a commit that it keeps takes ten times its size. Packs are looked at through windows, of which only so
+# many bytes are open at once: otherwise all of a pack that was ever looked at counts as this process's memory.
+pygit2.settings.cache_max_size(4 << 20)
+pygit2.settings.mwindow_size = 8 << 20
+pygit2.settings.mwindow_mapped_limit = 64 << 20
 
 FILE = int(FileMode.BLOB)
 TREE = int(FileMode.TREE)
@@ -137,6 +147,7 @@ class Repository:
     def __init__(self, handle: pygit2.Repository) -> None:
         self._repo = handle
         self._folders: dict[str, dict[str, tuple[str, int]]] = {}
+        self._entries_kept = 0
         self._moved: dict[str, str | None] = {}
         """Refs that are read elsewhere than they are (`with_refs`)."""
         self.asked: dict[str, str | None] = {}
@@ -458,8 +469,10 @@ class Repository:
                     f"the folder {tree} names something twice, or by a name that no file can have",
                     hint="`git fsck` tells more; a server with `receive.fsckObjects` takes no such folder",
                 )
-            if len(self._folders) > _KEPT_FOLDERS:
+            self._entries_kept += len(known) + _WEIGHT
+            if self._entries_kept > _KEPT_ENTRIES:
                 self._folders.clear()
+                self._entries_kept = len(known) + _WEIGHT
             self._folders[tree] = known
         return known
 

@@ -116,15 +116,15 @@ class StoredTimeline(Timeline):
     ) -> None:
         self._connection = connection
         self._repository, self._policies, self._introduction = repository, known, introduction
-        self.points = _Points(connection, known)  # type: ignore[assignment]
-        self._place = _Places(connection)  # type: ignore[assignment]
+        self.points = _Points(connection, known)
+        self._place = _Places(connection)
         self.reigns = [
             Reign(commit, tree, policy_of(known, policy), *_reign(said))
             for commit, tree, policy, said in connection.execute(
                 "SELECT point.id, tree, reign.policy, said FROM reign JOIN point USING (place) ORDER BY place"
             )
         ]
-        self._witnessing = _Witnessed(connection, repository)  # type: ignore[assignment]
+        self._witnessing = _Witnessed(connection, repository)
         self._aside = [
             (place, Notes(repository, commit))
             for place, commit in connection.execute(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from functools import cached_property
+from functools import cached_property, partial
 
 from gitchange.git.ids import Table
 from gitchange.git.repository import FILE, TREE, Person, Repository
@@ -37,9 +37,14 @@ class Notes:
         repository: Repository,
         commit: str | None,
         look_up: Callable[[str, str], tuple[bytes, ...] | None] | None = None,
+        lines_of_note: Callable[[str], tuple[bytes, ...]] | None = None,
     ) -> None:
-        """`look_up` knows the lines on an object in a notes commit without looking there, or does not (None)."""
+        """`look_up` knows the lines on an object in a notes commit without looking there, or does not (None).
+
+        `lines_of_note` takes a note apart as `lines_of` does.
+        """
         self._repository = repository
+        self._lines_of = lines_of_note or partial(lines_of, repository)
         self.commit = commit
         self._look_up = look_up
         self._notes: Table | None = None
@@ -51,10 +56,10 @@ class Notes:
     def lines(self, oid: str) -> tuple[bytes, ...]:
         """All lines on an object, wherever in the fan-out they stand."""
         if self._notes is not None:
-            return lines_of(self._repository, self._notes.get(oid))
+            return self._lines_of(self._notes.get(oid))
         if self.commit and self._look_up and (lines := self._look_up(self.commit, oid)) is not None:
             return lines
-        return lines_of(self._repository, note_of(self._repository, self._tree, oid))
+        return self._lines_of(note_of(self._repository, self._tree, oid))
 
     def read_all(self) -> None:
         """Look into every folder once, so that `lines` need not: for whoever asks about most objects."""
@@ -75,7 +80,7 @@ class Notes:
     def all(self) -> Iterator[tuple[str, tuple[bytes, ...]]]:
         """Every annotated object with its lines; a path that names no object is given as it is."""
         for oid, note in self.kept():
-            yield oid, lines_of(self._repository, note)
+            yield oid, self._lines_of(note)
 
     def kept(self) -> Iterator[tuple[str, str]]:
         """The same with the ids of the blobs, cut by blanks."""

@@ -18,7 +18,6 @@ from gitchange.git.ids import Numbers
 from gitchange.git.repository import Repository
 from gitchange.ledger.notes import AS_NOTES_LIE, note_of
 
-
 _NONE = -1
 
 
@@ -97,8 +96,13 @@ class NotesHistory:
         """The note on an object in a commit, as `notes.note_of` gives it; KeyError for a commit that is unknown."""
         return self._at(self._commits[commit], oid)
 
+    def known(self, commit: str, oid: str) -> str | None:
+        """The same; None for a commit that is unknown."""
+        number = self._commits.find(commit)
+        return None if number is None else self._at(number, oid)
+
     def _at(self, number: int, oid: str) -> str:
-        named = self._objects.get(oid)
+        named = self._objects.find(oid)
         while named is not None and number >= self._first[named]:
             chain, change = self._chain[number], self._last[named]
             while change != _NONE:
@@ -111,7 +115,7 @@ class NotesHistory:
 
     def _changed(self, oid: str) -> Iterator[int]:
         """The commits that made another note of what their first parent had, the last first."""
-        named = self._objects.get(oid)
+        named = self._objects.find(oid)
         change = _NONE if named is None else self._last[named]
         while change != _NONE:
             yield self._where[change]

@@ -12,13 +12,17 @@ from __future__ import annotations
 import copy
 import datetime as dt
 import hashlib
+from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from typing import overload
 
 from gitchange.git import program
+from gitchange.git.ids import Numbers
 from gitchange.git.repository import Repository
+from gitchange.git.repository import moment as moment_of
 from gitchange.ledger.documents import Policies
 from gitchange.ledger.notes import Notes, lines_of, split
 from gitchange.ledger.notes_history import NotesHistory
@@ -44,6 +48,9 @@ _NOTES_KEPT = 256
 _LINES_KEPT = 4096
 """So many judged lines are kept: those of one change are asked for several times, one after the other."""
 
+_State = tuple[Policy, tuple[str, ...]] | None
+"""The policy that was approved last, and who approved it there."""
+
 _ADOPTION = "adoption"
 """Stands for the commit that would adopt a policy (`Timeline.adopting`)."""
 
@@ -59,6 +66,88 @@ class Point:
     """Its time, never earlier than that of a commit before it."""
     witnesses: str | None
     """The notes commit that its trailer names."""
+
+
+class Points(Sequence[Point]):
+    """Points in little memory: each is made when it is asked for."""
+
+    def __init__(self) -> None:
+        self.places = Numbers()
+        """The commits, each with its place."""
+        self._policies: list[Policy] = []
+        self._before = array("i")
+        self._seconds, self._minutes = array("q"), array("h")
+        self._named, self._witnesses = Numbers(), array("i")
+
+    def __len__(self) -> int:
+        return len(self._before)
+
+    @overload
+    def __getitem__(self, place: int) -> Point: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[Point]: ...
+    def __getitem__(self, place: int | slice) -> Point | list[Point]:
+        if isinstance(place, slice):
+            return [self[number] for number in range(*place.indices(len(self)))]
+        number = place if place >= 0 else len(self) + place
+        if not 0 <= number < len(self):
+            raise IndexError(place)
+        before = self._before[number]
+        return Point(
+            self.places.id(number),
+            self._policies[before] if before >= 0 else None,
+            moment_of(self._seconds[number], self._minutes[number]),
+            self.witnesses(number),
+        )
+
+    def witnesses(self, place: int) -> str | None:
+        """What the point at that place witnesses."""
+        number = self._witnesses[place]
+        return self._named.id(number) if number >= 0 else None
+
+    def append(self, point: Point) -> None:
+        """Add the next point of the line; its commit is none of those before, its moment that of some commit."""
+        self.places.add(point.commit)
+        self._before.append(-1)
+        self._seconds.append(0)
+        self._minutes.append(0)
+        self._witnesses.append(self._named.add(point.witnesses) if point.witnesses is not None else -1)
+        self.change(len(self) - 1, point.before, point.moment)
+
+    def change(self, place: int, before: Policy | None, moment: dt.datetime) -> None:
+        """Put another policy and moment in the place of those of a point."""
+        known = range(len(self._policies) - 1, -1, -1)
+        number = -1
+        if before is not None:
+            number = next((n for n in known if self._policies[n] is before), len(self._policies))
+            if number == len(self._policies):
+                self._policies.append(before)
+        self._before[place] = number
+        self._seconds[place] = int(moment.timestamp())
+        self._minutes[place] = (moment.utcoffset() or dt.timedelta()) // dt.timedelta(minutes=1)
+
+
+class _Chain(Sequence[tuple[int, Notes]]):
+    """Notes that were witnessed at some points, with the places."""
+
+    def __init__(
+        self, repository: Repository, named: Callable[[int], str | None], places: Sequence[int]
+    ) -> None:
+        """`named` tells the notes that the point at a place witnesses."""
+        self._repository, self._named, self._places = repository, named, places
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    @overload
+    def __getitem__(self, number: int) -> tuple[int, Notes]: ...
+    @overload
+    def __getitem__(self, number: slice) -> list[tuple[int, Notes]]: ...
+    def __getitem__(self, number: int | slice) -> tuple[int, Notes] | list[tuple[int, Notes]]:
+        if isinstance(number, slice):
+            return [self[at] for at in range(*number.indices(len(self)))]
+        place = self._places[number]
+        return place, Notes(self._repository, self._named(place))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,14 +199,14 @@ class Timeline:
             commits.append(commit)
             if commit == introduction:
                 break
-        self.points: list[Point] = []
+        line = Points()
+        self.points: Sequence[Point] = line
         self.reigns: list[Reign] = []
-        self._place: dict[str, int] = {}
-        self._approved: dict[str, tuple[Policy, tuple[str, ...]] | None] = {}
+        self._place: Mapping[str, int] = line.places
         self._home: dict[str, str] = {}
         """Where each approved policy folder, by its tree id, can be had back from."""
         self.clock_findings: list[Finding] = []
-        self._walk(list(reversed(commits)))
+        self._walk(line, commits)
         self._witnessing, self._aside = self._witnesses()
 
     _notes: str | None = None
@@ -219,11 +308,19 @@ class Timeline:
 
         Between two witnesses only that can change a note which the later one is the first to contain.
         """
+        return self._read_changes(oid)
+
+    @cached_property
+    def _read_changes(self) -> Callable[[str], list[tuple[int, str]]]:
+        """The same from the notes' history, kept for the last objects that were asked for."""
+        return lru_cache(maxsize=_NOTES_KEPT)(self._changes_in_history)
+
+    def _changes_in_history(self, oid: str) -> list[tuple[int, str]]:
         history, first = self._history, self._first_containing
         places = {first[number] for number in history.touching(oid)} - {_NEVER}
         found: list[tuple[int, str]] = []
         for place in sorted(places):
-            note = history.at(self._witnessed_here[place], oid)
+            note = history.at(self._named(place) or "", oid)
             if note != (found[-1][1] if found else ""):
                 found.append((place, note))
         return found
@@ -244,9 +341,8 @@ class Timeline:
     def look_up(self, commit: str, oid: str) -> tuple[bytes, ...] | None:
         """The same from what has been read of the notes' history; None when that says nothing about the commit."""
         history: NotesHistory | None = self.__dict__.get("_history")
-        if history is None or commit not in history:
-            return None
-        return self.lines_of(history.at(commit, oid))
+        note = history.known(commit, oid) if history is not None else None
+        return None if note is None else self.lines_of(note)
 
     def read_notes(self) -> NotesHistory:
         """Read now what `changes_of` and `lines_at` read when first asked: all that the notes ever were."""
@@ -262,7 +358,9 @@ class Timeline:
 
     def place_of_notes(self, notes: str) -> int | None:
         """The place that these very notes have in the chain of those witnessed; None when they are not in it."""
-        return self._places_of_notes.get(notes)
+        numbers, places = self._places_of_notes
+        number = numbers.find(notes)
+        return None if number is None else places[number]
 
     def came(self, commit: str) -> int | None:
         """The place at which a commit became part of the line, itself or by a merge; None when it is no part of it."""
@@ -279,19 +377,23 @@ class Timeline:
         return NotesHistory(self._repository, tips)
 
     @cached_property
-    def _witnessed_here(self) -> dict[int, str]:
-        return {place: notes.commit for place, notes in self._witnessing if notes.commit is not None}
+    def _places_of_notes(self) -> tuple[Numbers, Sequence[int]]:
+        """The notes commits of the chain, numbered, and by number their places."""
+        numbers, places = Numbers(), array("i")
+        for place, commit, aside in self.witnessed:
+            if not aside:
+                numbers.add(commit)
+                places.append(place)
+        return numbers, places
 
     @cached_property
-    def _places_of_notes(self) -> dict[str, int]:
-        return {commit: place for place, commit, aside in self.witnessed if not aside}
-
-    @cached_property
-    def _first_containing(self) -> list[int]:
+    def _first_containing(self) -> Sequence[int]:
         """By the number of a notes commit: the place of the first of the chain that contains it."""
         history = self._history
-        first = [_NEVER] * len(history)
-        for place, commit in self._witnessed_here.items():
+        first = array("i", [_NEVER]) * len(history)
+        for place, commit, aside in self.witnessed:
+            if aside:
+                continue
             waiting = [history.number(commit)]
             while waiting:
                 number = waiting.pop()
@@ -328,31 +430,35 @@ class Timeline:
         """The names of the sign-offs in a note."""
         return lru_cache(maxsize=_NOTES_KEPT)(lambda note: names_of(self.lines_of(note)))
 
-    def _witnesses(self) -> tuple[list[tuple[int, Notes]], list[tuple[int, Notes]]]:
+    def _witnesses(self) -> tuple[Sequence[tuple[int, Notes]], list[tuple[int, Notes]]]:
         """The witnessed notes with their places: a chain, each containing the one before, and those beside it.
 
         Anybody who may push writes trailers. One that names older notes than were witnessed before takes
         nothing back, so it is in neither list.
         """
-        chain: list[tuple[int, Notes]] = []
+        chain = array("i")
         beside: list[tuple[int, Notes]] = []
         newest = ""
         for place, point in enumerate(self.points):
             named = point.witnesses
             if named is None or named == newest or not self._repository.has_commit(named):
                 continue
-            seen = (place, Notes(self._repository, named))
             if not newest or self._repository.is_ancestor(newest, named):
-                chain.append(seen)
+                chain.append(place)
                 newest = named
             elif not self._repository.is_ancestor(named, newest):
-                beside.append(seen)
-        return chain, beside
+                beside.append((place, Notes(self._repository, named)))
+        return _Chain(self._repository, self._named, chain), beside
+
+    def _named(self, place: int) -> str | None:
+        """The notes that the point at a place witnesses."""
+        points = self.points
+        return points.witnesses(place) if isinstance(points, Points) else points[place].witnesses
 
     # -- how it is read ----------------------------------------------------------------------
 
-    def _walk(self, commits: list[str]) -> None:
-        """Oldest first:
+    def _walk(self, line: Points, commits: list[str]) -> None:
+        """Oldest first, which is the last of the commits; they are used up:
 
         1. the introduction's policy is trusted, because the introduction is pinned;
         2. a policy folder that is not the one before it must be approved (`_succession`);
@@ -364,26 +470,33 @@ class Timeline:
         moment = dt.datetime.min.replace(tzinfo=dt.UTC)
         in_force: Policy | None = None
         approved: Policy | None = None
-        tree = approvals = ""
-        for place, commit in enumerate(commits):
+        tree = approvals = before = ""
+        # Of each place, and of each commit beside the line: the policy approved there, and by whom.
+        states: list[_State] = []
+        beside_it: dict[str, _State] = {}
+        while commits:
+            place, commit, last = len(line), commits.pop(), before
+            before = commit
             read = self._repository.outline(commit)
             if moment - read.time > CLOCKS_DIFFER:
                 self._find_ahead(commit, moment)
             moment = max(moment, read.time)
-            self.points.append(Point(commit, in_force, moment, trailer_of(read.message)))
-            self._place[commit] = place
+            line.append(Point(commit, in_force, moment, trailer_of(read.message)))
             brought: tuple[str, ...] = ()
             if place and len(read.parents) > 1 and approved is not None:  # 4.
                 for parent in read.parents[1:]:
-                    side = self._side(commits[place - 1], parent)
+                    side = self._side(last, parent, states, beside_it)
                     if side is not None and side[0].version > approved.version:
                         approved, brought = side
-                        self._overtake(parent, approved, moment)
+                        self._overtake(line, parent, approved, moment)
                         # Whatever folder the merge has, it is looked at as one that follows this policy.
                         in_force, tree = None, ""
             now, beside = self._folder(read.tree, policies.ROOT), self._folder(read.tree, APPROVALS)
             if place and (now == tree and (in_force is not None or beside == approvals)):
-                self._approved[commit] = (approved, ()) if approved else None
+                same = states[-1]
+                if same is None or same[0] is not approved or same[1]:
+                    same = (approved, ()) if approved else None
+                states.append(same)
                 continue
             # An unapproved one is looked at again when approvals are put beside it.
             tree, approvals = now, beside
@@ -398,22 +511,31 @@ class Timeline:
             if in_force is not None:
                 self._home[in_force.tree] = commit
             self.reigns.append(Reign(commit, tree, in_force, by, found))
-            self._approved[commit] = (approved, by) if approved else None
+            states.append((approved, by) if approved else None)
 
-    def _side(self, first: str, parent: str) -> tuple[Policy, tuple[str, ...]] | None:
+    def _side(
+        self, first: str, parent: str, states: Sequence[_State], beside_it: dict[str, _State]
+    ) -> _State:
         """The last policy that was approved on the way to a merge's other parent, and by whom.
 
         Each commit beside the line starts from the highest version that its parents have, and may follow it
         by the very rules of the line.
         """
+
+        def state_of(commit: str) -> _State:
+            place = self._place.get(commit)
+            return beside_it.get(commit) if place is None or place >= len(states) else states[place]
+
         beside = [
-            commit for commit in self._repository.ancestors(parent, (first,)) if commit not in self._approved
+            commit
+            for commit in self._repository.ancestors(parent, (first,))
+            if commit not in self._place and commit not in beside_it
         ]
         folders: dict[str, tuple[str, str]] = {}
         for commit in reversed(beside):
             read = self._repository.outline(commit)
             folders[commit] = self._folder(read.tree, policies.ROOT), self._folder(read.tree, APPROVALS)
-            known = [state for p in read.parents if (state := self._approved.get(p)) is not None]
+            known = [state for p in read.parents if (state := state_of(p)) is not None]
             best = max(known, key=lambda state: state[0].version, default=None)
             if (
                 best is not None
@@ -424,24 +546,23 @@ class Timeline:
                 if loaded is not None:
                     best = loaded, by
                     self._home.setdefault(loaded.tree, commit)
-            self._approved[commit] = best
-        return self._approved.get(parent)
+            beside_it[commit] = best
+        return state_of(parent)
 
-    def _overtake(self, parent: str, policy: Policy, moment: dt.datetime) -> None:
+    def _overtake(self, line: Points, parent: str, policy: Policy, moment: dt.datetime) -> None:
         """What the line did beside the commits that a merge brought counts as done under their policy.
 
         Otherwise a dropped key could sign today, be witnessed on a commit that starts before it was dropped, and
         come before the branch of record by a merge whose first parent that is.
         """
-        for place in range(len(self.points) - 1, -1, -1):
-            point = self.points[place]
-            if self._repository.is_ancestor(point.commit, parent):
+        for place in range(len(line) - 1, -1, -1):
+            if self._repository.is_ancestor(line[place].commit, parent):
                 return
-            self.points[place] = replace(point, before=policy, moment=moment)
+            line.change(place, policy, moment)
 
     def _find_ahead(self, commit: str, moment: dt.datetime) -> None:
         """Which commit set the line's clock so far ahead that this one is behind it; told once for each."""
-        culprit = next(point.commit for point in self.points if point.moment == moment)
+        culprit = self.points[bisect_left(self.points, moment, key=lambda point: point.moment)].commit
         if all(culprit[:12] not in finding.message for finding in self.clock_findings):
             self.clock_findings.append(
                 Finding(
