@@ -22,9 +22,8 @@ def run(arguments: list[str] | None = None) -> int:
     code = quick.answer(given)
     if code is not None:
         return code
-    os.environ.setdefault(
-        "PYDANTIC_DISABLE_PLUGINS", "__all__"
-    )  # it would look through all that is installed
+    # It would look through all that is installed.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     from gitchange.cli import edge, program  # noqa: PLC0415 - they take longer than the answer
 
     return edge.guarded(

@@ -69,9 +69,8 @@ def _behind(
     place = places.find(directory, os.environ)
     if place is None or not os.path.exists(place.index):
         return None
-    os.environ.setdefault(
-        "PYDANTIC_DISABLE_PLUGINS", "__all__"
-    )  # it would look through all that is installed
+    # It would look through all that is installed.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     from pathlib import Path  # noqa: PLC0415 - where nothing changed all this is not needed
 
     from gitchange.errors import GitchangeError  # noqa: PLC0415

@@ -1,43 +1,19 @@
-"""`list`, `show`, `search` and `verify`.
-
-The first three answer from the index alone where nothing has changed: then they load nothing else.
-"""
+"""`list`, `show`, `search` and `verify`, with all their options; the plain forms of the first three are `quick`'s."""
 
 from __future__ import annotations
 
 import json
-import os
-import sqlite3
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from gitchange.cli import context as from_context
 from gitchange.cli import render
 from gitchange.cli.terminal import progress, say, tell, width
-from gitchange.index import rows
 from gitchange.index.rows import Listing, Wanted
 from gitchange.lifecycle.status import STATUSES
-from gitchange.model import identifiers
-
-Answer = TypeVar("Answer")
-
-
-def _current(
-    context: click.Context, question: Callable[[sqlite3.Connection], Answer | None]
-) -> Answer | None:
-    """What the index says, when it tells what is the case now; None otherwise."""
-    directory, introduction = str(from_context.directory(context)), context.obj["introduction"]
-    connection = rows.open_current(directory, os.environ, from_context.now(), introduction)
-    if connection is None:
-        return None
-    try:
-        return question(connection)
-    except sqlite3.Error:
-        return None
-    finally:
-        connection.close()
+from gitchange.workflow import reading
 
 
 def _limit_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -81,17 +57,11 @@ def list_command(
     """List changes, newest first."""
     wanted = Wanted(status, kind, system, person)
     most = _limit(limit, everything, as_json)
-    found: Listing | None = None
-    if at is None and not waiting_on_me:
-        found = _current(context, lambda index: rows.listing(index, wanted, most))
-    if found is None:
-        from gitchange.workflow import reading  # noqa: PLC0415 - only where the index is behind
-
-        with progress() as bar:
-            place = from_context.workspace(context, at, bar)
-            if waiting_on_me:
-                wanted = Wanted(status, kind, system, person, place.me())
-            found = reading.list_changes(place, wanted, most)
+    with progress() as bar:
+        place = from_context.workspace(context, at, bar)
+        if waiting_on_me:
+            wanted = Wanted(status, kind, system, person, place.me())
+        found = reading.list_changes(place, wanted, most)
     _tell_listing(found, as_json, render.NONE_FIT if wanted.restricts else render.NO_CHANGES)
 
 
@@ -108,12 +78,8 @@ def search_command(
     In titles, texts, names, comments, answers and records. A word finds what begins with it; "in quotes" as it is.
     """
     said, most = " ".join(words), _limit(limit, everything, as_json)
-    found = _current(context, lambda index: rows.search(index, said, most))
-    if found is None:
-        from gitchange.workflow import reading  # noqa: PLC0415 - only where the index is behind
-
-        with progress() as bar:
-            found = reading.search(from_context.workspace(context, tell=bar), said, most)
+    with progress() as bar:
+        found = reading.search(from_context.workspace(context, tell=bar), said, most)
     _tell_listing(found, as_json, render.NOTHING_FOUND)
 
 
@@ -138,15 +104,8 @@ def show_command(
     context: click.Context, /, change: str, at: str | None, branch: str | None, as_json: bool
 ) -> None:
     """Show one change, whole: request, steps, sign-offs, what comes next."""
-    shape: dict[str, Any] | None = None
-    whole = identifiers.typed(change)
-    if at is None and branch is None and identifiers.is_id(whole):
-        shape = _current(context, lambda index: rows.shown(index, whole))
-    if shape is None:
-        from gitchange.workflow import reading  # noqa: PLC0415 - only where the index is behind
-
-        with progress() as bar:
-            shape = reading.show(from_context.workspace(context, at, bar), change, branch)
+    with progress() as bar:
+        shape = reading.show(from_context.workspace(context, at, bar), change, branch)
     if as_json:
         click.echo(json.dumps(shape, indent=2, ensure_ascii=False))
     else:
@@ -169,8 +128,6 @@ def verify_command(
 
     Exit code 0: borne out. 1: a breach was found. 3: it could not be decided.
     """
-    from gitchange.workflow import reading  # noqa: PLC0415 - the other commands do without
-
     with progress() as bar:
         done = reading.verify(from_context.workspace(context, at, bar), changes, remember=not no_cache)
     code = {"ok": 0, "breach": 1, "undecided": 3}[done.verdict]

@@ -10,7 +10,7 @@ import datetime as dt
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, overload
+from typing import Any
 
 from gitchange.assessment.assess import Assessor
 from gitchange.git.program import Touch
@@ -18,32 +18,23 @@ from gitchange.git.repository import Repository, moment
 from gitchange.index import store
 from gitchange.ledger.documents import Ground, Policies
 from gitchange.ledger.notes import Notes
-from gitchange.ledger.timeline import Point, Reign, Timeline
+from gitchange.ledger.timeline import Made, Point, Reign, Timeline
 from gitchange.model.change import parse_change
 from gitchange.model.finding import Finding
 from gitchange.model.policy import Policy
 
 
-class _Points(Sequence[Point]):
+class _Points(Made[Point]):
     """The points of the line, by place."""
 
     def __init__(self, connection: sqlite3.Connection, policies: Policies) -> None:
         self._connection, self._policies = connection, policies
 
-    @overload
-    def __getitem__(self, place: int) -> Point: ...
-    @overload
-    def __getitem__(self, place: slice) -> list[Point]: ...
-    def __getitem__(self, place: int | slice) -> Point | list[Point]:
-        if isinstance(place, slice):
-            return [self[number] for number in range(*place.indices(len(self)))]
-        number = place if place >= 0 else len(self) + place
+    def at(self, number: int) -> Point:
         found = self._connection.execute(
             "SELECT id, policy, moment, witnesses FROM point WHERE place = ?", (number,)
-        ).fetchone()
-        if found is None:
-            raise IndexError(place)
-        return self._point(found)
+        )
+        return self._point(found.fetchone())
 
     def __len__(self) -> int:
         count: int = self._connection.execute("SELECT coalesce(max(place) + 1, 0) FROM point").fetchone()[0]
@@ -81,27 +72,17 @@ class _Places(Mapping[str, int]):
         return count
 
 
-class _Witnessed(Sequence[tuple[int, Notes]]):
+class _Witnessed(Made[tuple[int, Notes]]):
     """The chain of the witnessed notes, each containing the one before."""
 
     def __init__(self, connection: sqlite3.Connection, repository: Repository) -> None:
         self._connection, self._repository = connection, repository
 
-    @overload
-    def __getitem__(self, number: int) -> tuple[int, Notes]: ...
-    @overload
-    def __getitem__(self, number: slice) -> list[tuple[int, Notes]]: ...
-    def __getitem__(self, number: int | slice) -> tuple[int, Notes] | list[tuple[int, Notes]]:
-        if isinstance(number, slice):
-            return [self[at] for at in range(*number.indices(len(self)))]
-        order, offset = ("place", number) if number >= 0 else ("place DESC", -1 - number)
-        found = self._connection.execute(
-            f"SELECT place, notes FROM witness WHERE NOT aside ORDER BY {order} LIMIT 1 OFFSET ?",  # noqa: S608
-            (offset,),
+    def at(self, number: int) -> tuple[int, Notes]:
+        place, commit = self._connection.execute(
+            "SELECT place, notes FROM witness WHERE NOT aside ORDER BY place LIMIT 1 OFFSET ?", (number,)
         ).fetchone()
-        if found is None:
-            raise IndexError(number)
-        return found[0], Notes(self._repository, found[1])
+        return place, Notes(self._repository, commit)
 
     def __len__(self) -> int:
         count: int = self._connection.execute("SELECT count(*) FROM witness WHERE NOT aside").fetchone()[0]

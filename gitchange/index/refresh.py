@@ -49,6 +49,9 @@ _SAMPLES, _LONGEST = 3, 32_000
 _NEVER = 1e18
 """Later than any moment."""
 
+_PATIENCE = 2.0
+"""Seconds that a command waits for whoever writes the index, when it can do without: making one takes minutes."""
+
 
 def ask(
     repository: Repository,
@@ -61,35 +64,39 @@ def ask(
 
     Raises what `Assessor` raises where the repository cannot be judged at all.
     """
-    place = Place(str(repository.git_dir).rstrip("/"), str(repository.common_dir).rstrip("/"))
-    for attempt in ("as it is", "anew"):
-        try:
-            with store.writing(place.index) as connection:
-                _refresh(connection, repository, now, introduction, place, tell=tell)
-                return question(connection)
-        except (sqlite3.OperationalError, OSError, UnicodeEncodeError):  # the last: a path that is no text
-            return None
-        except sqlite3.DatabaseError:
-            if attempt == "anew":
-                return None
-            store.discard(place.index)  # damaged somewhere inside
-    return None
+    return _current(repository, now, introduction, lambda index, _: question(index), tell)
 
 
 def verify(
     repository: Repository, now: dt.datetime, introduction: str | None, tell: Tell | None = None
 ) -> Verification | None:
     """Bring the index up to date, and verify by what was verified before; None where it cannot be written."""
-    place = Place(str(repository.git_dir).rstrip("/"), str(repository.common_dir).rstrip("/"))
-    for _ in ("as it is", "anew"):
+
+    def verified(index: sqlite3.Connection, by: Assessor) -> Verification:
+        return verification.verify_repository(by, known=partial(audit.whole, index))
+
+    return _current(repository, now, introduction, verified, tell)
+
+
+def _current(
+    repository: Repository,
+    now: dt.datetime,
+    introduction: str | None,
+    question: Callable[[sqlite3.Connection, Assessor], Answer],
+    tell: Tell | None,
+) -> Answer | None:
+    """Ask an index that is up to date, and whoever judged for it; a damaged one is made anew once."""
+    place = _place_of(repository)
+    for attempt in ("as it is", "anew"):
         try:
             with store.writing(place.index) as index:
-                assessor = _refresh(index, repository, now, introduction, place, tell=tell)
-                return verification.verify_repository(assessor, known=partial(audit.whole, index))
-        except (sqlite3.OperationalError, OSError, UnicodeEncodeError):
+                by = _refresh(index, repository, now, introduction, place, tell=tell)
+                return question(index, by)
+        except (sqlite3.OperationalError, OSError, UnicodeEncodeError):  # the last: a path that is no text
             return None
-        except sqlite3.DatabaseError:
-            store.discard(place.index)
+        except sqlite3.DatabaseError:  # damaged somewhere inside
+            if attempt == "as it is":
+                store.discard(place.index)
     return None
 
 
@@ -99,13 +106,16 @@ def keep_up(
     introduction: str | None,
     question: Callable[[sqlite3.Connection], Answer],
 ) -> Answer | None:
-    """Bring an index that is there up to date and ask it; None when it would have to be made from nothing."""
-    place = Place(str(repository.git_dir).rstrip("/"), str(repository.common_dir).rstrip("/"))
+    """Bring an index that is there up to date and ask it; None when it would have to be made from nothing.
+
+    Nor is there any waiting for somebody who makes one.
+    """
+    place = _place_of(repository)
     if not os.path.exists(place.index):
         return None
     with (
         suppress(sqlite3.Error, OSError, UnicodeEncodeError, _LeftError),
-        store.writing(place.index) as index,
+        store.writing(place.index, patience=_PATIENCE) as index,
     ):
         _refresh(index, repository, now, introduction, place, plain=True)
         return question(index)
@@ -117,13 +127,8 @@ def assessor(repository: Repository, now: dt.datetime, introduction: str | None)
 
     It keeps reading the index as it is now, whatever others write to it.
     """
-    place = Place(str(repository.git_dir).rstrip("/"), str(repository.common_dir).rstrip("/"))
-
-    def state(index: sqlite3.Connection) -> str:
-        return store.known(index)["state"]
-
-    expected = keep_up(repository, now, introduction, state)
-    index = store.open_for_reading(place.index) if expected is not None else None
+    expected = keep_up(repository, now, introduction, lambda index: store.known(index)["state"])
+    index = store.open_for_reading(_place_of(repository).index) if expected is not None else None
     if index is None:
         return None
     try:
@@ -135,6 +140,10 @@ def assessor(repository: Repository, now: dt.datetime, introduction: str | None)
         return StoredAssessor(index, repository, now, Policies(repository), ground)
     except sqlite3.Error:
         return None
+
+
+def _place_of(repository: Repository) -> Place:
+    return Place(str(repository.git_dir).rstrip("/"), str(repository.common_dir).rstrip("/"))
 
 
 class _LeftError(Exception):
@@ -237,7 +246,7 @@ def _from_nothing(
     look = verification.looker(assessor)
 
     def rows_of(assessments: Iterator[Assessment]) -> list[tuple[_Row, Seen]]:
-        return [writer.row(assessment, look(assessment)) for assessment in assessments]
+        return [(writer.row(a, seen), seen) for a in assessments for seen in (look(a),)]
 
     whole = Seen()
     for found in assessor.spread(rows_of):
@@ -285,9 +294,8 @@ def _put_history(connection: sqlite3.Connection, path: str, history: Sequence[To
 class _Row(NamedTuple):
     """What the index keeps of a change: plain data, which another process may have made."""
 
-    path: str
     change: tuple[Any, ...]
-    """The columns of its row, without the number."""
+    """The columns of its row, without the number; the path comes first."""
     beside: dict[str, list[str]]
     """What stands in the tables beside it."""
     words: tuple[str, str, str, str, str]
@@ -305,8 +313,8 @@ class _Writer:
         self._dictionary = store.dictionary(connection)
         self._keys = tuple(_key_moments(assessor.policy)) if assessor.policy is not None else ()
 
-    def row(self, assessment: Assessment, seen: Seen) -> tuple[_Row, Seen]:
-        """What is kept of it, and what was seen without what is kept; nothing is written."""
+    def row(self, assessment: Assessment, seen: Seen) -> _Row:
+        """What is kept of it; nothing is written."""
         summary, shape = summary_json(assessment), show_json(assessment)
         when = self._span(assessment, seen)
         asked = rows.seconds(assessment.history[-1].time) if assessment.history else _NEVER
@@ -339,12 +347,12 @@ class _Writer:
             "refers": sorted(_referred(assessment)),
         }
         kind, found = audit.said_of(seen)
-        return _Row(assessment.path, columns, beside, _words(shape), kind, found), seen
+        return _Row(columns, beside, _words(shape), kind, found)
 
     def put(self, assessment: Assessment) -> None:
         """Put the row of a file in the place of the one there was."""
         seen = verification.look_at_one(self._assessor, assessment, {})
-        self.insert(self.row(assessment, seen)[0], self.remove(assessment.path))
+        self.insert(self.row(assessment, seen), self.remove(assessment.path))
 
     def insert(self, row: _Row, number: int | None = None) -> None:
         """Write a row of which there is none yet; `number` is the one that it had."""
@@ -363,7 +371,7 @@ class _Writer:
             (number, *row.words),
         )
         connection.execute("INSERT INTO seen VALUES (?, ?, ?)", (number, row.kind, row.found))
-        connection.execute("DELETE FROM gone WHERE path = ?", (row.path,))
+        connection.execute("DELETE FROM gone WHERE path = ?", row.change[:1])
 
     def remove(self, path: str) -> int | None:
         """Take a file's row away; its number, None when there was none."""
@@ -384,9 +392,9 @@ class _Writer:
     def _span(self, assessment: Assessment, seen: Seen) -> Span:
         """For how long the row holds."""
         own = self._span_of_verdict(assessment)
-        if not seen.idle or self._assessor.policy is None:
+        if sum(seen.texts.values()) <= len(assessment.sign_offs) or self._assessor.policy is None:
             return own
-        # Lines that decide nothing are authenticated by the policy as it is, now.
+        # There are lines that decide nothing: these are authenticated by the policy as it is, now, good or not.
         if _has_certificates(self._assessor.policy):
             return horizon.at_once(self._assessor.now)
         return horizon.narrowed(own, self._keys, self._assessor.now)
@@ -523,9 +531,9 @@ def _continued(
         return None
     assessor = StoredAssessor(connection, repository, now, policies, ground)
     # 4.
-    paths = {path for (path,) in _paths_of(connection, changed)}
+    paths = set(_paths_of(connection, changed))
     noted = {p.replace("/", "") for p, _, _ in _differ(repository, *tips)}
-    paths |= {path for (path,) in _paths_of(connection, noted)}
+    paths |= set(_paths_of(connection, noted))
     touched = _new_touches(connection, repository, before, tip) if fresh else set()
     files = {path: now for path, _, now in _files_differ(repository, before, tip)} if fresh else {}
     paths |= touched | files.keys()
@@ -540,7 +548,7 @@ def _continued(
     ):
         paths.add(path)
     # 5.
-    models = _failing(connection, repository, assessor, paths, noted)
+    models = _failing(connection, assessor, paths)
     if models:
         paths |= {
             path
@@ -632,7 +640,7 @@ def _line_goes_on(
             return None
         trees = (repository.tree_of(newest) if newest else None, repository.tree_of(named))
         for oid, note in notes.changed_notes(repository, *trees):
-            if note != (notes_now.get(oid) or _newest(line.changes_of(oid))):
+            if note != (notes_now[oid] if oid in notes_now else _newest(line.changes_of(oid))):
                 brought.append((oid, number, note))
                 notes_now[oid] = note
         witnessed.append((number, named, 0))
@@ -701,20 +709,14 @@ def _new_touches(connection: sqlite3.Connection, repository: Repository, before:
     return set(fresh)
 
 
-def _paths_of(connection: sqlite3.Connection, oids: Iterable[str]) -> Iterator[tuple[str]]:
+def _paths_of(connection: sqlite3.Connection, oids: Iterable[str]) -> Iterator[str]:
+    """The files that have or had one of these texts."""
+    asked = "SELECT path FROM text JOIN change USING (number) WHERE text.blob = ?"
     for oid in oids:
-        yield from connection.execute(
-            "SELECT path FROM text JOIN change USING (number) WHERE text.blob = ?", (oid,)
-        )
+        yield from (path for (path,) in connection.execute(asked, (oid,)))
 
 
-def _failing(
-    connection: sqlite3.Connection,
-    repository: Repository,
-    assessor: StoredAssessor,
-    paths: Iterable[str],
-    noted: Iterable[str],
-) -> set[str]:
+def _failing(connection: sqlite3.Connection, assessor: StoredAssessor, paths: Iterable[str]) -> set[str]:
     """The models of standard changes with failures among what is judged again; the texts with failures are kept."""
     models: set[str] = set()
     for path in paths:

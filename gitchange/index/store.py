@@ -120,19 +120,20 @@ def open_for_reading(path: str) -> sqlite3.Connection | None:
 
 
 @contextmanager
-def writing(path: str) -> Iterator[sqlite3.Connection]:
+def writing(path: str, patience: float = 60) -> Iterator[sqlite3.Connection]:
     """The index inside one transaction that others wait for; empty when it was not there or was no good.
 
+    `patience` is for how many seconds one waits for others.
     Raises sqlite3.Error or OSError where it cannot be written: then one does without it.
     """
     os.makedirs(os.path.dirname(path), exist_ok=True)
     try:
-        connection = _begun(path)
+        connection = _begun(path, patience)
     except sqlite3.DatabaseError as error:
         if isinstance(error, sqlite3.OperationalError) and "malformed" not in str(error):
             raise  # locked, or not to be written: not a reason to throw it away
         discard(path)
-        connection = _begun(path)
+        connection = _begun(path, patience)
     try:
         yield connection
         connection.execute("COMMIT")
@@ -144,8 +145,8 @@ def writing(path: str) -> Iterator[sqlite3.Connection]:
         connection.close()
 
 
-def _begun(path: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=60, isolation_level=None)
+def _begun(path: str, patience: float) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=patience, isolation_level=None)
     try:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=NORMAL")

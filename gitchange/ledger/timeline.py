@@ -17,7 +17,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import overload
+from typing import TypeVar, overload
 
 from gitchange.git import program
 from gitchange.git.ids import Numbers
@@ -68,7 +68,30 @@ class Point:
     """The notes commit that its trailer names."""
 
 
-class Points(Sequence[Point]):
+Item = TypeVar("Item")
+
+
+class Made(Sequence[Item]):
+    """A sequence whose items are made, or looked up, when they are asked for."""
+
+    def at(self, number: int) -> Item:
+        """The item of that number, from 0 to less than the length."""
+        raise NotImplementedError
+
+    @overload
+    def __getitem__(self, number: int) -> Item: ...
+    @overload
+    def __getitem__(self, number: slice) -> list[Item]: ...
+    def __getitem__(self, number: int | slice) -> Item | list[Item]:
+        if isinstance(number, slice):
+            return [self.at(one) for one in range(*number.indices(len(self)))]
+        place = number if number >= 0 else len(self) + number
+        if not 0 <= place < len(self):
+            raise IndexError(number)
+        return self.at(place)
+
+
+class Points(Made[Point]):
     """Points in little memory: each is made when it is asked for."""
 
     def __init__(self) -> None:
@@ -82,16 +105,8 @@ class Points(Sequence[Point]):
     def __len__(self) -> int:
         return len(self._before)
 
-    @overload
-    def __getitem__(self, place: int) -> Point: ...
-    @overload
-    def __getitem__(self, place: slice) -> list[Point]: ...
-    def __getitem__(self, place: int | slice) -> Point | list[Point]:
-        if isinstance(place, slice):
-            return [self[number] for number in range(*place.indices(len(self)))]
-        number = place if place >= 0 else len(self) + place
-        if not 0 <= number < len(self):
-            raise IndexError(place)
+    def at(self, number: int) -> Point:
+        """The point at that place."""
         before = self._before[number]
         return Point(
             self.places.id(number),
@@ -127,7 +142,7 @@ class Points(Sequence[Point]):
         self._minutes[place] = (moment.utcoffset() or dt.timedelta()) // dt.timedelta(minutes=1)
 
 
-class _Chain(Sequence[tuple[int, Notes]]):
+class _Chain(Made[tuple[int, Notes]]):
     """Notes that were witnessed at some points, with the places."""
 
     def __init__(
@@ -139,13 +154,8 @@ class _Chain(Sequence[tuple[int, Notes]]):
     def __len__(self) -> int:
         return len(self._places)
 
-    @overload
-    def __getitem__(self, number: int) -> tuple[int, Notes]: ...
-    @overload
-    def __getitem__(self, number: slice) -> list[tuple[int, Notes]]: ...
-    def __getitem__(self, number: int | slice) -> tuple[int, Notes] | list[tuple[int, Notes]]:
-        if isinstance(number, slice):
-            return [self[at] for at in range(*number.indices(len(self)))]
+    def at(self, number: int) -> tuple[int, Notes]:
+        """Place and notes of that number."""
         place = self._places[number]
         return place, Notes(self._repository, self._named(place))
 

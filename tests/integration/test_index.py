@@ -28,7 +28,7 @@ from gitchange.cli import quick
 from gitchange.errors import GitchangeError
 from gitchange.git.repository import Repository
 from gitchange.index import place as places
-from gitchange.index import rows
+from gitchange.index import refresh, rows
 from gitchange.model import identifiers
 from tests.company import MODEL, PEOPLE, Result, found, git, gitchange, request_options, write_policy
 
@@ -756,3 +756,17 @@ def test_whoever_writes_brings_it_up_to_date(take: Take) -> None:
     assert "approved" in str(quickly(scene.repo, "list"))
     git(scene.repo, "commit", "--quiet", "--allow-empty", "-m", "Something else")
     assert quickly(scene.repo, "list") is None
+
+
+def test_signing_does_not_wait_for_who_makes_an_index(take: Take, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To make one takes minutes in a large repository; commands that can do without go on from the repository alone."""
+    scene = take("requested")
+    gitchange(scene.repo, "list")
+    monkeypatch.setattr(refresh, "_PATIENCE", 0.05)
+    busy = sqlite3.connect(index_of(scene.repo), isolation_level=None)
+    busy.execute("BEGIN IMMEDIATE")
+    scene.company.must("ada", "approve", scene.change, "-y", "-m", "go")
+    busy.execute("ROLLBACK")
+    busy.close()
+    assert quickly(scene.repo, "list") is None, "nobody could bring it up to date"
+    assert scene.status == "approved"
