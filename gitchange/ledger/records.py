@@ -16,9 +16,9 @@ from gitchange.ledger.signoffs import Authenticates, Doubt, Text
 from gitchange.model.change import Change, ParsedChange, parse_change
 from gitchange.model.evidence import SignOff
 from gitchange.model.finding import Finding, Severity
+from gitchange.model.part import Part
 from gitchange.model.record import RecordSignOff, append_record
 from gitchange.model.statement import Answers
-from gitchange.model.text import Part
 from gitchange.model.toml import parse
 
 TRAILER = "Approvals"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
 
-from pydantic import BaseModel
+from gitchange.model.part import Part
 
 
 class _Absence(Enum):
@@ -34,7 +34,7 @@ class Item(str):
 Path = tuple[str, ...]
 """Where in a document: field names, keys of tables, and `Item`s."""
 
-Identities = Mapping[type[BaseModel], Callable[[Any], str]]
+Identities = Mapping[type[Part], Callable[[Any], str]]
 """By what entries of a list are recognised: for models whose first field alone does not tell them apart."""
 
 
@@ -70,7 +70,7 @@ def deltas(before: Any, after: Any, identities: Identities | None = None, path: 
     known = identities or {}
     if before == after:
         return
-    if isinstance(before, BaseModel) and type(before) is type(after):
+    if isinstance(before, Part) and type(before) is type(after):
         for name in type(before).model_fields:
             yield from deltas(getattr(before, name), getattr(after, name), known, (*path, name))
     elif isinstance(before, Mapping) and isinstance(after, Mapping):
@@ -111,7 +111,7 @@ def named(items: Sequence[Any], known: Identities) -> dict[Item, Any]:
 
 
 def _name(item: Any, known: Identities) -> str:
-    if not isinstance(item, BaseModel):
+    if not isinstance(item, Part):
         return str(item)
     if type(item) in known:
         return known[type(item)](item)
@@ -121,10 +121,10 @@ def _name(item: Any, known: Identities) -> str:
 
 def _parts(value: Any, known: Identities) -> Iterator[tuple[Path, Any]]:
     """What a whole that is new or gone consists of; fields that are as by default say nothing."""
-    if isinstance(value, BaseModel):
+    if isinstance(value, Part):
         for name, field in type(value).model_fields.items():
             held = getattr(value, name)
-            if held != field.get_default(call_default_factory=True):
+            if held != field.get_default():
                 yield (name,), held
     elif isinstance(value, Mapping):
         for key, held in value.items():
@@ -139,4 +139,4 @@ def _is_list(value: Any) -> bool:
 
 
 def _has_models(items: Sequence[Any]) -> bool:
-    return any(isinstance(item, BaseModel) for item in items)
+    return any(isinstance(item, Part) for item in items)

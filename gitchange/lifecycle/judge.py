@@ -749,7 +749,7 @@ class _Case:
             return not refused or sign_off.verdict == "back-out"
         seen = [s for s in evaluation.counting if s.verdict == "approve" and self.order.after(sign_off, s)]
         if evaluation.state == "refused":
-            # Refused afterwards; whether it was approved at the time, its own past tells.
+            # PartError afterwards; whether it was approved at the time, its own past tells.
             if sign_off.verdict == "implement" and self.order.sees_any(sign_off, evaluation.counting):
                 return False
             seen = [

@@ -21,8 +21,6 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar, get_args
 
-from pydantic import BaseModel
-
 from gitchange.lifecycle.deltas import ABSENT, Delta, Identities, Item, Path, deltas, dotted, named
 from gitchange.lifecycle.policy_words import (
     STEPS,
@@ -36,6 +34,7 @@ from gitchange.lifecycle.policy_words import (
 )
 from gitchange.lifecycle.rules import SignedStep
 from gitchange.model.change import RISK_LEVELS
+from gitchange.model.part import Part
 from gitchange.model.policy import (
     ROOT_ROLE,
     SIGNERS_FILE,
@@ -149,7 +148,7 @@ _IDENTITIES: Identities = {
     )
 }
 
-Part = TypeVar("Part", bound=BaseModel)
+Entry = TypeVar("Entry", bound=Part)
 
 
 class _Telling:
@@ -217,7 +216,9 @@ class _Telling:
         """The differences in that part of the policy, itself included."""
         return self.inside.get(path, [])
 
-    def _entries(self, place: Path, kind: type[Part]) -> Iterator[tuple[Path, str, Part | None, Part | None]]:
+    def _entries(
+        self, place: Path, kind: type[Entry]
+    ) -> Iterator[tuple[Path, str, Entry | None, Entry | None]]:
         """Entries of a table or list that are new, gone or changed: path, name, before, after."""
         old, new = _at(self.before, place), _at(self.after, place)
         names = dict.fromkeys(path[len(place)] for path in self._below(place) if len(path) > len(place))
@@ -853,7 +854,7 @@ def _value(value: Any) -> str:
         return f"SHA-256 {hashlib.sha256(value).hexdigest()[:16]}"
     if isinstance(value, tuple | list):
         return _quoted(", ".join(_value(one) for one in value))
-    if isinstance(value, BaseModel):
+    if isinstance(value, Part):
         shown = ((name, getattr(value, name)) for name in type(value).model_fields)
         return "; ".join(f"{name}: {_value(held)}" for name, held in shown if held is not None)
     return _quoted(str(value))

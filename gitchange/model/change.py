@@ -12,22 +12,24 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    AwareDatetime,
-    Field,
-    ValidationError,
-    ValidatorFunctionWrapHandler,
-    WrapValidator,
-    field_validator,
-    model_validator,
-)
-
 from gitchange.model import identifiers
 from gitchange.model.finding import Finding, in_order
 from gitchange.model.layout import write_toml
+from gitchange.model.part import (
+    AfterValidator,
+    Alias,
+    AwareDatetime,
+    Limits,
+    Listed,
+    OneComplaint,
+    Part,
+    PartError,
+    field,
+    field_validator,
+    model_validator,
+)
 from gitchange.model.record import Record
-from gitchange.model.text import Listed, LongText, Part, Principal, ShortText, Slug, findings_of
+from gitchange.model.text import LongText, Principal, ShortText, Slug, findings_of
 from gitchange.model.toml import Document, KeyPath, dotted, parse
 
 SCHEMA = 1
@@ -65,17 +67,12 @@ def _address(value: str) -> str:
     return value
 
 
-def _scalar(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
-    try:
-        return handler(value)
-    except ValidationError:  # one complaint, not one for each kind of value that it is not
-        kinds = "text, a number, true or false, a date, or a date and time"
-        raise ValueError(f"must be {kinds}") from None
-
-
-Scalar = Annotated[str | int | bool | float | dt.datetime | dt.date, WrapValidator(_scalar)]
+Scalar = Annotated[
+    str | int | bool | float | dt.datetime | dt.date,
+    OneComplaint("must be text, a number, true or false, a date, or a date and time"),
+]
 Id = Annotated[str, AfterValidator(_change_id)]
-Address = Annotated[str, Field(max_length=2000), AfterValidator(_address)]
+Address = Annotated[str, Limits(max_length=2000), AfterValidator(_address)]
 
 
 class Step(Part):
@@ -98,7 +95,7 @@ class Risk(Part):
     """How likely it is with the mitigations in place, from `rare` (1) to `almost-certain` (5)."""
     impact: Impact
     """How bad it would be, from `negligible` (1) to `severe` (5)."""
-    mitigations: Annotated[Listed[LongText], Field(min_length=1)]
+    mitigations: Annotated[Listed[LongText], Limits(min_length=1)]
     """What is done against it; at least one entry."""
 
     @property
@@ -134,7 +131,7 @@ class Outage(Part):
 
     description: LongText
     """What does not work, for whom."""
-    minutes: Annotated[int, Field(ge=0)] | None = None
+    minutes: Annotated[int, Limits(ge=0)] | None = None
     """How long it is expected to last, in minutes."""
 
 
@@ -161,7 +158,7 @@ class Emergency(Part):
 class Change(Part):
     """One change to systems that hold customer information: who asks for what, why, how, at which risk."""
 
-    schema_: Annotated[Literal[1], Field(alias="schema")]
+    schema_: Annotated[Literal[1], Alias("schema")]
     """Version of this format: 1."""
     id: Id
     """CHG-YYYYMMDD-XXXX; the file's path follows from it."""
@@ -171,13 +168,13 @@ class Change(Part):
     """`normal`, `standard` (follows a pre-approved model) or `emergency` (answers an incident)."""
     requester: Principal
     """Who asks for the change, as the policy names that person."""
-    systems: Annotated[Listed[Slug], Field(min_length=1)]
+    systems: Annotated[Listed[Slug], Limits(min_length=1)]
     """Ids of the systems that are changed, from policy/systems.toml."""
     environments: Listed[Slug] = ()
     """Where it is changed; all environments of the systems when not given."""
     model: Slug | None = None
     """The standard change model that is followed, a file in policy/models/."""
-    parameters: dict[Slug, ShortText] = Field(default_factory=dict)
+    parameters: dict[Slug, ShortText] = field(default_factory=dict)
     """What the model asks to be told: its parameters and their values."""
     depends_on: Listed[Id] = ()
     """Changes that must be implemented before this one."""
@@ -203,13 +200,13 @@ class Change(Part):
     """What users will notice."""
     emergency: Emergency | None = None
     """Incident and justification; required for an emergency change."""
-    steps: Annotated[Listed[Step], Field(min_length=1)]
+    steps: Annotated[Listed[Step], Limits(min_length=1)]
     """What is done, in order."""
-    risks: Annotated[Listed[Risk], Field(min_length=1)]
+    risks: Annotated[Listed[Risk], Limits(min_length=1)]
     """What may go wrong; at least one entry, each with a mitigation."""
     links: Links = Links()
     """Where more is to be read."""
-    custom: dict[str, Scalar] = Field(default_factory=dict)
+    custom: dict[str, Scalar] = field(default_factory=dict)
     """Fields that the policy declares under [custom]."""
     record: Record | None = None
     """Appended by `gitchange document`; never written by hand."""
@@ -278,7 +275,7 @@ def parse_change(raw: bytes, path: str) -> ParsedChange:
     if document.data or not found:
         try:
             change = Change.model_validate(document.data)
-        except ValidationError as error:
+        except PartError as error:
             found += findings_of(error, document, Change, prefix="change", path=path, example=example)
     given = document.data.get("id")
     if isinstance(given, str) and identifiers.is_id(given) and identifiers.path_of(given) != path:

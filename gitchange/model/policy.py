@@ -11,25 +11,32 @@ import datetime as dt
 import re
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Annotated, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import tomli_w
-from pydantic import (
-    AfterValidator,
-    AwareDatetime,
-    Field,
-    TypeAdapter,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
-from pydantic_core import SchemaError
 
 from gitchange.model.change import ChangeType, RiskLevel
 from gitchange.model.finding import Finding, has_errors, in_order
+from gitchange.model.part import (
+    AfterValidator,
+    AwareDatetime,
+    Limits,
+    Listed,
+    Matching,
+    NotTakenError,
+    Part,
+    PartError,
+    field,
+    field_validator,
+    model_validator,
+    reader_of,
+)
 from gitchange.model.recurrence import recurrence, zone
-from gitchange.model.text import Listed, LongText, Part, Principal, ShortText, Slug, findings_of
+from gitchange.model.text import LongText, Principal, ShortText, Slug, findings_of
 from gitchange.model.toml import KeyPath, parse
+
+if TYPE_CHECKING:
+    from pydantic_core import SchemaValidator
 
 ROOT = "policy"
 POLICY_FILE = "policy.toml"
@@ -44,7 +51,7 @@ MODELS = "models/"
 ROOT_ROLE = "root"
 """The role that decides about the policy itself."""
 
-_PRINCIPAL: TypeAdapter[str] = TypeAdapter(Principal)
+_principal = reader_of(Principal)
 _DURATION = re.compile(r"([0-9]{1,5})(m|h|d|w)")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
@@ -62,7 +69,7 @@ class Role(Part):
 
     members: Listed[Principal]
     """Principals; a role without members can approve nothing."""
-    threshold: Annotated[int, Field(ge=1)] = 1
+    threshold: Annotated[int, Limits(ge=1)] = 1
     """How many of them together decide as the role (used for `root`)."""
 
     @model_validator(mode="after")
@@ -75,7 +82,7 @@ class Role(Part):
 
 
 T = TypeVar("T")
-Some = Annotated[Listed[T], Field(min_length=1)]
+Some = Annotated[Listed[T], Limits(min_length=1)]
 """At least one: a rule for none of something would never apply, and nobody would notice."""
 
 
@@ -99,7 +106,7 @@ class Demand(Part):
 
     role: Slug
     """Who may sign."""
-    approvals: Annotated[int, Field(ge=1)] = 1
+    approvals: Annotated[int, Limits(ge=1)] = 1
     """How many different persons must."""
 
 
@@ -224,10 +231,10 @@ class CustomField(Part):
 class CompromisedKey(Part):
     """A key that somebody else may have used."""
 
-    key: Annotated[str, Field(pattern=r"^(SHA256:[A-Za-z0-9+/]{43}|openpgp:([0-9a-f]{40}|[0-9a-f]{64}))$")]
+    key: Annotated[str, Matching(r"^(SHA256:[A-Za-z0-9+/]{43}|openpgp:([0-9a-f]{40}|[0-9a-f]{64}))$")]
     """Its fingerprint, as `ssh-keygen -l` prints it; for OpenPGP `openpgp:` and the fingerprint in lower-case
     hexadecimal, of a subkey or of the primary key, which stands for all of its subkeys."""
-    since: Annotated[str, Field(pattern=r"^([0-9a-f]{40}|[0-9a-f]{64})$")]
+    since: Annotated[str, Matching(r"^([0-9a-f]{40}|[0-9a-f]{64})$")]
     """The commit of the branch of record from which on its sign-offs are void."""
     reason: LongText
     """What happened, for the auditor."""
@@ -236,9 +243,9 @@ class CompromisedKey(Part):
 class PolicyFile(Part):
     """policy/policy.toml."""
 
-    version: Annotated[int, Field(ge=1)]
+    version: Annotated[int, Limits(ge=1)]
     """Number of this policy; each is one higher than the one before."""
-    main: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$")] = "main"
+    main: Annotated[str, Matching(r"^[A-Za-z0-9][A-Za-z0-9._/-]*$")] = "main"
     """The branch of record."""
     merge_requests: bool = False
     """Whether the branch of record takes merge requests only: what gitchange writes then goes on branches."""
@@ -250,7 +257,7 @@ class PolicyFile(Part):
     freezes: Listed[Freeze] = ()
     waivers: Listed[Waiver] = ()
     compromised: Listed[CompromisedKey] = ()
-    custom: dict[Slug, CustomField] = Field(default_factory=dict)
+    custom: dict[Slug, CustomField] = field(default_factory=dict)
 
 
 class System(Part):
@@ -286,7 +293,7 @@ _PATTERN_LIMIT = 200
 
 
 @lru_cache(maxsize=256)
-def pattern(text: str) -> TypeAdapter[str]:
+def pattern(text: str) -> SchemaValidator:
     """Matches whole texts against a regular expression; ValueError when it is none.
 
     Rust's regular expressions, which pydantic brings: they take linear time whatever the text, so that no text of a
@@ -294,11 +301,13 @@ def pattern(text: str) -> TypeAdapter[str]:
     """
     if len(text) > _PATTERN_LIMIT:
         raise ValueError(f"is longer than {_PATTERN_LIMIT} characters")
+    # Not sooner: policies without a pattern need not wait for it.
+    from pydantic_core import SchemaError, SchemaValidator  # noqa: PLC0415 - 40 ms
+
     try:
-        TypeAdapter(
-            Annotated[str, Field(pattern=text)]
-        )  # alone: "a)|(b" would escape from what is put around it
-        return TypeAdapter(Annotated[str, Field(pattern=rf"\A(?:{text})\z")])
+        # Alone: "a)|(b" would escape from what is put around it.
+        SchemaValidator({"type": "str", "pattern": text})
+        return SchemaValidator({"type": "str", "pattern": rf"\A(?:{text})\z"})
     except SchemaError:
         raise ValueError(
             f"{text!r} is no regular expression (linear ones only: without look-around and back-references)"
@@ -328,11 +337,8 @@ class Parameter(Part):
         """Why this value is outside the bounds; empty when it is within."""
         if self.choices is not None and value not in self.choices:
             return f"is {value!r}; the model allows {', '.join(self.choices)}"
-        if self.pattern is not None:
-            try:
-                pattern(self.pattern).validate_python(value)
-            except ValidationError:
-                return f"is {value!r}, which does not match {self.pattern}"
+        if self.pattern is not None and not pattern(self.pattern).isinstance_python(value):
+            return f"is {value!r}, which does not match {self.pattern}"
         return ""
 
 
@@ -347,9 +353,9 @@ class StandardModel(Part):
     """Systems it may be used on; all when not given."""
     max_risk: RiskLevel = "low"
     """The highest risk level that stays within the model."""
-    parameters: dict[Slug, Parameter] = Field(default_factory=dict)
+    parameters: dict[Slug, Parameter] = field(default_factory=dict)
     """What a change must say, and within which bounds: `[parameters]` of its file."""
-    suspended_after: Annotated[int, Field(ge=1)] | None = None
+    suspended_after: Annotated[int, Limits(ge=1)] | None = None
     """With how many failed changes the pre-approval ends, until the model is changed by a new policy version."""
     expires: AwareDatetime | None = None
     """Until when it may be used."""
@@ -365,7 +371,7 @@ class Policy(Part):
     models: dict[str, StandardModel]
     signers: bytes
     """policy/allowed_signers as it stands; `gitchange.signing` reads it. Empty where everybody signs with OpenPGP."""
-    openpgp: dict[str, bytes] = Field(default_factory=dict)
+    openpgp: dict[str, bytes] = field(default_factory=dict)
     """Each person's policy/openpgp/PRINCIPAL.asc as it stands; `gitchange.signing` reads them."""
 
     @property
@@ -468,9 +474,11 @@ def _certificates(files: Mapping[str, bytes], found: list[Finding]) -> dict[str,
         path = f"{ROOT}/{name}"
         person = name[len(OPENPGP) :].removesuffix(CERTIFICATES)
         try:
-            _PRINCIPAL.validate_python(person)
-        except ValidationError as error:
-            reason = str(error.errors()[0].get("ctx", {}).get("error") or "is too long")
+            _principal(person)
+        except NotTakenError:
+            reason = "is too long"
+        except ValueError as error:
+            reason = str(error)
         else:
             reason = "is in a folder of its own" if "/" in person else ""
         if not name.endswith(CERTIFICATES):
@@ -496,7 +504,7 @@ def _read(files: Mapping[str, bytes], name: str, model: type[Any], found: list[F
     found += document.problems
     try:
         parsed = model.model_validate(document.data)
-    except ValidationError as error:
+    except PartError as error:
         found += findings_of(error, document, model, prefix="policy", path=path, example=_example)
         return None
     return None if document.problems else parsed

@@ -10,16 +10,15 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field
-
 from gitchange.model.layout import write_toml
+from gitchange.model.part import AwareDatetime, Limits, Listed, Matching, Part
 from gitchange.model.statement import Answers, StepName, VerdictName
-from gitchange.model.text import Listed, LongText, Part, Principal, ShortText
+from gitchange.model.text import LongText, Principal, ShortText
 
 Outcome = Literal["successful", "partly", "backed-out"]
 OUTCOMES: tuple[Outcome, ...] = ("successful", "partly", "backed-out")
 
-Hex = Annotated[str, Field(pattern=r"^[0-9a-f]+$")]
+Hex = Annotated[str, Matching(r"^[0-9a-f]+$")]
 
 
 class RecordSignOff(Part):
@@ -60,13 +59,13 @@ class Record(Part):
     """Who documented it: a claim of the commit, not signed by itself."""
     time: AwareDatetime
     """When it was documented, as that person's clock claimed."""
-    request_bytes: Annotated[int, Field(gt=0)]
+    request_bytes: Annotated[int, Limits(gt=0)]
     """Length in bytes of the request: `head -c request_bytes FILE`."""
     request_blob: Hex
     """Git's object id of the request's bytes."""
     request_sha256: Hex
     """SHA-256 of the request's bytes."""
-    sign_offs: Annotated[Listed[RecordSignOff], Field(min_length=1)]
+    sign_offs: Annotated[Listed[RecordSignOff], Limits(min_length=1)]
     """The sign-offs that counted, in the order of the steps."""
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import Field, ValidationError
-
 from gitchange.model.finding import Finding
-from gitchange.model.text import Part, ShortText, Slug, findings_of
+from gitchange.model.part import Part, PartError, field
+from gitchange.model.text import ShortText, Slug, findings_of
 from gitchange.model.toml import parse
 
 PATH = "gitchange.toml"
@@ -16,7 +15,7 @@ class Settings(Part):
 
     title: ShortText = "Changes"
     """Title of the site."""
-    links: dict[Slug, ShortText] = Field(default_factory=dict)
+    links: dict[Slug, ShortText] = field(default_factory=dict)
     """Addresses: `forge` is the web page of this repository."""
 
 
@@ -27,5 +26,5 @@ def parse_settings(raw: bytes) -> tuple[Settings, tuple[Finding, ...]]:
         return Settings(), document.problems
     try:
         return Settings.model_validate(document.data), ()
-    except ValidationError as error:
+    except PartError as error:
         return Settings(), tuple(findings_of(error, document, Settings, prefix="settings", path=PATH))

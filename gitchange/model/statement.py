@@ -12,10 +12,9 @@ import json
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, ValidationError, model_validator
-
 from gitchange.errors import UsageError
-from gitchange.model.text import Comment, Listed, LongText, Part, Principal, ShortText
+from gitchange.model.part import AfterValidator, Alias, Limits, Listed, Part, PartError, model_validator
+from gitchange.model.text import Comment, LongText, Principal, ShortText
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
@@ -95,7 +94,7 @@ class CommitReference(Part):
 
     system: ShortText
     """The system, as policy/systems.toml names it."""
-    commit: Annotated[str, Field(min_length=1, max_length=200)]
+    commit: Annotated[str, Limits(min_length=1, max_length=200)]
     """A full commit id where the repository was at hand, otherwise the revision as it was given."""
 
 
@@ -148,7 +147,7 @@ _ASKED: dict[StepName, frozenset[str]] = {
 class Predicate(Part):
     """What the signer states."""
 
-    change: Annotated[str, Field(min_length=1)]
+    change: Annotated[str, Limits(min_length=1)]
     step: StepName
     verdict: VerdictName
     by: Principal
@@ -229,7 +228,7 @@ class TreeDigest(Part):
 
 
 class Subject(Part):
-    name: Annotated[str, Field(min_length=1)]
+    name: Annotated[str, Limits(min_length=1)]
     digest: Digest | TreeDigest
 
     @property
@@ -246,8 +245,8 @@ class Subject(Part):
 class Statement(Part):
     """An in-toto Statement v1 with our predicate."""
 
-    type_: Annotated[Literal["https://in-toto.io/Statement/v1"], Field(alias="_type")]
-    subject: Annotated[Listed[Subject], Field(min_length=1, max_length=1)]
+    type_: Annotated[Literal["https://in-toto.io/Statement/v1"], Alias("_type")]
+    subject: Annotated[Listed[Subject], Limits(min_length=1, max_length=1)]
     predicateType: Literal["urn:x-gitchange:sign-off:v1"]  # noqa: N815 - in-toto's name
     predicate: Predicate
 
@@ -306,8 +305,8 @@ def read_statement(payload: bytes) -> Statement:
         return Statement.model_validate(data)
     except StatementError:
         raise
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
+    except PartError as error:
+        first = error.problems[0]
         place = ".".join(str(part) for part in first["loc"])
         raise StatementError(f"{place}: {first['msg']}" if place else first["msg"]) from None
     except (ValueError, RecursionError) as error:

@@ -13,14 +13,15 @@ from collections.abc import Callable, Iterable
 from itertools import pairwise
 from typing import Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, ValidationError
-
 from gitchange.errors import UsageError
 from gitchange.model.finding import Finding
+from gitchange.model.part import AfterValidator, Limits, Part, PartError
 from gitchange.model.toml import Document, KeyPath, dotted
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 _MOVES = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
+_NO_PRINCIPAL = re.compile(r"[\s,*?!\"'<>]")
+_SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 def _short(value: str) -> str:
@@ -45,43 +46,32 @@ def _long(value: str) -> str:
 
 def _principal(value: str) -> str:
     _short(value)
-    if re.search(r"[\s,*?!\"'<>]", value):
+    if _NO_PRINCIPAL.search(value):
         raise ValueError("is no principal: blanks, commas, quotes, * ? ! < > cannot be part of one")
     return value
 
 
 def _slug(value: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", value):
+    if not _SLUG.fullmatch(value):
         raise ValueError("may have letters, digits, '.', '_' and '-' only (at most 64)")
     return value
 
 
-ShortText = Annotated[str, Field(max_length=300), AfterValidator(_short)]
+ShortText = Annotated[str, Limits(max_length=300), AfterValidator(_short)]
 """One line, at most 300 characters, not blank."""
-LongText = Annotated[str, Field(max_length=200_000), AfterValidator(_long)]
+LongText = Annotated[str, Limits(max_length=200_000), AfterValidator(_long)]
 """Markdown, at most 200,000 characters, not blank."""
 Comment = Annotated[
-    str, Field(max_length=200_000), AfterValidator(lambda text: _long(text) if text else text)
+    str, Limits(max_length=200_000), AfterValidator(lambda text: _long(text) if text else text)
 ]
 """Markdown like `LongText`, or nothing at all."""
-Principal = Annotated[str, Field(max_length=254), AfterValidator(_principal)]
+Principal = Annotated[str, Limits(max_length=254), AfterValidator(_principal)]
 """A person as the policy names one, usually an e-mail address."""
 Slug = Annotated[str, AfterValidator(_slug)]
 """A name that is also good as part of a file name or of an address."""
 
-T = TypeVar("T")
-Listed = Annotated[tuple[T, ...], Strict(False)]
-"""A TOML array; kept as a tuple because documents are frozen."""
 
-
-class Part(BaseModel):
-    """Base of all documents: unknown keys are errors, nothing is converted, nothing changes."""
-
-    # Deferred: what a command does not read need not be made ready when it starts.
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
-
-
-def described(schema: dict[str, Any], *models: type[BaseModel]) -> dict[str, Any]:
+def described(schema: dict[str, Any], *models: type[Part]) -> dict[str, Any]:
     """The JSON Schema of a document, each key with its docstring as its description.
 
     pydantic offers the same, but reads the source of every class whenever the program starts.
@@ -107,16 +97,16 @@ def described(schema: dict[str, Any], *models: type[BaseModel]) -> dict[str, Any
     return schema
 
 
-Made = TypeVar("Made", bound=BaseModel)
+Made = TypeVar("Made", bound=Part)
 
 
 def said(model: type[Made], **fields: Any) -> Made:
     """A document part from what a user said; UsageError with every problem when it cannot be one."""
     try:
         return model(**fields)
-    except ValidationError as error:
+    except PartError as error:
         problems = []
-        for problem in error.errors(include_url=False):
+        for problem in error.problems:
             name = dotted(tuple(problem["loc"]))
             reason = str(problem.get("ctx", {}).get("error") or problem["msg"])
             problems.append(f"{name}: {reason}" if name else reason)
@@ -150,9 +140,9 @@ def _kind_of(value: Any) -> str:
 
 
 def findings_of(
-    error: ValidationError,
+    error: PartError,
     document: Document,
-    model: type[BaseModel],
+    model: type[Part],
     *,
     prefix: str,
     path: str,
@@ -160,7 +150,7 @@ def findings_of(
 ) -> list[Finding]:
     """All of pydantic's complaints, in the words and at the places that a writer of the file needs."""
     found: list[Finding] = []
-    for problem in error.errors(include_url=False, include_context=True):
+    for problem in error.problems:
         loc: KeyPath = tuple(problem["loc"])
         kind = problem["type"]
         name = dotted(loc)
@@ -219,7 +209,7 @@ def _keys_at(model: Any, loc: Iterable[str | int]) -> list[str]:
 
 
 def _model_in(annotation: Any) -> Any:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+    if isinstance(annotation, type) and issubclass(annotation, Part):
         return annotation
     for argument in getattr(annotation, "__args__", ()):
         if (found := _model_in(argument)) is not None:

@@ -22,8 +22,9 @@ from gitchange.model import identifiers, policy, settings
 from gitchange.model.change import Change, parse_change, write_change
 from gitchange.model.crosscheck import crosscheck
 from gitchange.model.finding import Finding, has_errors, in_order
+from gitchange.model.part import Part
 from gitchange.model.policy import Policy, load_policy
-from gitchange.model.text import Part, described
+from gitchange.model.text import described
 from gitchange.signing.certificates import INSTALL, Certificates
 from gitchange.workflow.landing import Landed, land
 from gitchange.workflow.proposing import Proposed, propose
@@ -490,5 +491,5 @@ def schema() -> dict[str, Any]:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": "urn:x-gitchange:schema:change:v1",
-        **described(Change.model_json_schema(by_alias=True), Part),
+        **described(Change.model_json_schema(), Part),
     }

@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
-from pydantic import BaseModel
-
+from gitchange.model.part import Part
 from gitchange.model.policy import PolicyFile, StandardModel, SystemsFile, load_policy
 
 PAGE = Path(__file__).parents[3] / "docs" / "policy.md"
@@ -25,15 +24,15 @@ def test_the_examples_are_a_policy() -> None:
     assert set(policy.models["dependency-update"].parameters) == {"package", "ring"}
 
 
-def _models(annotation: Any) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+def _models(annotation: Any) -> Iterator[type[Part]]:
+    if isinstance(annotation, type) and issubclass(annotation, Part):
         yield annotation
     if get_origin(annotation) is not None or isinstance(annotation, types.UnionType):
         for part in get_args(annotation):
             yield from _models(part)
 
 
-def _keys(model: type[BaseModel], seen: set[type[BaseModel]]) -> Iterator[str]:
+def _keys(model: type[Part], seen: set[type[Part]]) -> Iterator[str]:
     if model in seen:
         return
     seen.add(model)

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
 from gitchange.model import statement
 from gitchange.model.change import parse_change, write_change
+from gitchange.model.part import PartError
 from gitchange.model.record import Record, RecordSignOff, append_record
 from gitchange.model.statement import MAX_PAYLOAD, MEANINGS, Answers, CommitReference
 from tests.unit.lifecycle.builders import ADA, BO, DEE, ID, a_change
@@ -182,7 +182,7 @@ def test_the_largest_sign_off_finds_room_in_the_record() -> None:
 )
 def test_a_record_that_is_not_one_cannot_be_made(field: str, value: object) -> None:
     """A record names its outcome, its request and at least one sign-off, or it is none."""
-    with pytest.raises(ValidationError):
+    with pytest.raises(PartError):
         record(**{field: value})
 
 

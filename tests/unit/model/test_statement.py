@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
 from gitchange.errors import UsageError
+from gitchange.model.part import PartError
 from gitchange.model.statement import (
     MAX_PAYLOAD,
     MEANINGS,
@@ -332,7 +332,7 @@ def test_answers_that_contradict_the_verdict_are_refused(
     """Answers that are missing or contradict the verdict are refused when signing and when reading."""
     assert contradiction(verdict, Answers.model_validate(answers), comment)
     said = predicate(verdict, answers=answers, comment=comment)
-    with pytest.raises(ValidationError):
+    with pytest.raises(PartError):
         Predicate.model_validate(said)
     with pytest.raises(StatementError):
         read_statement(payload(statement(said)))
@@ -350,7 +350,7 @@ def test_good_answers_contradict_nothing(verdict: VerdictName) -> None:
 )
 def test_what_would_not_be_read_back_is_never_signed(path: str, blob: str, sha256: str) -> None:
     """A statement about no proper subject cannot be written."""
-    with pytest.raises(ValidationError):
+    with pytest.raises(PartError):
         write_statement(path, blob, sha256, Predicate.model_validate(predicate()))
 
 
