@@ -32,7 +32,7 @@ from gitchange.index import refresh, rows
 from gitchange.model import identifiers
 from tests.company import MODEL, PEOPLE, Result, found, git, gitchange, request_options, write_policy
 
-from .conftest import Take
+from .conftest import Scene, Take
 
 REF = "refs/notes/gitchange/approvals"
 
@@ -470,6 +470,14 @@ def index_of(directory: Path) -> Path:
     return Path(place.index)
 
 
+def run_and_loaded(scene: Scene, *command: str, code: int = 0) -> tuple[str, set[str]]:
+    """What a command prints, and the modules that were imported for it."""
+    program = [sys.executable, "-X", "importtime", "-m", "gitchange", "-C", str(scene.repo)]
+    done = subprocess.run([*program, *command], capture_output=True, check=False, text=True)
+    assert done.returncode == code, done.stderr[-2000:]
+    return done.stdout, {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if "|" in line}
+
+
 def test_nothing_heavy_is_loaded_where_nothing_changed(take: Take) -> None:
     """Neither click nor a library of ours is imported for a list, a change, a search: start-up is what they cost."""
     scene = take("approved")
@@ -480,13 +488,7 @@ def test_nothing_heavy_is_loaded_where_nothing_changed(take: Take) -> None:
         ["search", "certificate"],
         ["list", "--status", "approved"],
     ):
-        done = subprocess.run(
-            [sys.executable, "-X", "importtime", "-m", "gitchange", "-C", str(scene.repo), *command],
-            capture_output=True,
-            check=True,
-            text=True,
-        )
-        loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if "|" in line}
+        printed, loaded = run_and_loaded(scene, *command)
         assert "gitchange.cli.quick" in loaded
         heavy = (
             "click",
@@ -500,7 +502,29 @@ def test_nothing_heavy_is_loaded_where_nothing_changed(take: Take) -> None:
             "typing",
         )
         assert loaded.isdisjoint(heavy), command
-        assert scene.change in done.stdout
+        assert scene.change in printed
+
+
+def test_pydantic_is_loaded_for_what_is_refused_alone(take: Take) -> None:
+    """Who reads, checks or signs good documents does not wait for the library that says what is wrong with bad ones."""
+    scene = take("requested")
+    _, loaded = run_and_loaded(scene, "check", scene.path)
+    assert "gitchange.model.change" in loaded
+    assert loaded.isdisjoint({"pydantic", "gitchange.model.twin"})
+    scene.company.become("ada")
+    _, loaded = run_and_loaded(scene, "approve", scene.change, "--yes", "-m", "go")
+    assert "gitchange.model.statement" in loaded
+    assert loaded.isdisjoint({"pydantic", "gitchange.model.twin"})
+    scene.commit(scene.file.read_text().replace("title = ", "title =  "))
+    printed, loaded = run_and_loaded(scene, "show", scene.change)
+    assert scene.change in printed
+    assert "gitchange.index.refresh" in loaded
+    assert loaded.isdisjoint({"pydantic", "gitchange.model.twin"})
+
+    scene.file.write_text(scene.file.read_text().replace("title = ", "titel = "))
+    printed, loaded = run_and_loaded(scene, "check", scene.path, code=1)
+    assert "did you mean `title`?" in printed
+    assert "pydantic" in loaded
 
 
 def test_program_and_shortcut_print_the_same(take: Take) -> None:
