@@ -1,0 +1,59 @@
+"""Programs at the other end of a pipe. `subprocess` would take longer to load than git to answer."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
+
+class Running:
+    """A program that was begun; what it says to its user is not heard."""
+
+    def __init__(self, process: int, answers: BinaryIO, questions: int | None) -> None:
+        self.process = process
+        self.answers = answers
+        """What it prints."""
+        self.questions = questions
+        """Where it reads; None when it reads nothing."""
+
+
+def begin(command: tuple[str, ...], environment: Mapping[str, str], *, asked: bool = False) -> Running | None:
+    """Run a program; None when it cannot be run. It reads what we write when it is `asked`, otherwise nothing."""
+    out, into = os.pipe()
+    null = os.open(os.devnull, os.O_RDWR)
+    given, asking = os.pipe() if asked else (null, None)
+    try:
+        process = os.posix_spawnp(
+            command[0],
+            command,
+            environment,
+            # Everything else of ours is closed in there: Python opens it so.
+            file_actions=[
+                (os.POSIX_SPAWN_DUP2, given, 0),
+                (os.POSIX_SPAWN_DUP2, into, 1),
+                (os.POSIX_SPAWN_DUP2, null, 2),
+            ],
+        )
+    except OSError:
+        for ours in (out, asking):
+            if ours is not None:
+                os.close(ours)
+        return None
+    finally:
+        for its in {into, null, given}:
+            os.close(its)
+    return Running(process, open(out, "rb"), asking)
+
+
+def finished(command: tuple[str, ...], environment: Mapping[str, str]) -> tuple[int | None, bytes]:
+    """The exit code of a program and what it prints; None when it cannot be run."""
+    running = begin(command, environment)
+    if running is None:
+        return None, b""
+    with running.answers:
+        said = running.answers.read()
+    return os.waitstatus_to_exitcode(os.waitpid(running.process, 0)[1]), said
