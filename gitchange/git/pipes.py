@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Running:
-    """A program that was begun; what it says to its user is not heard."""
+    """A program that was begun."""
 
     def __init__(self, process: int, answers: BinaryIO, questions: int | None) -> None:
         self.process = process
@@ -21,8 +21,14 @@ class Running:
         """Where it reads; None when it reads nothing."""
 
 
-def begin(command: tuple[str, ...], environment: Mapping[str, str], *, asked: bool = False) -> Running | None:
-    """Run a program; None when it cannot be run. It reads what we write when it is `asked`, otherwise nothing."""
+def begin(
+    command: tuple[str, ...], environment: Mapping[str, str], *, asked: bool = False, loud: bool = False
+) -> Running | None:
+    """Run a program; None when it cannot be run.
+
+    It reads what we write when it is `asked`, otherwise nothing. What it complains of is heard when it is `loud`, among
+    its answers.
+    """
     out, into = os.pipe()
     null = os.open(os.devnull, os.O_RDWR)
     given, asking = os.pipe() if asked else (null, None)
@@ -35,7 +41,7 @@ def begin(command: tuple[str, ...], environment: Mapping[str, str], *, asked: bo
             file_actions=[
                 (os.POSIX_SPAWN_DUP2, given, 0),
                 (os.POSIX_SPAWN_DUP2, into, 1),
-                (os.POSIX_SPAWN_DUP2, null, 2),
+                (os.POSIX_SPAWN_DUP2, into if loud else null, 2),
             ],
         )
     except OSError:

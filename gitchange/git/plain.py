@@ -42,7 +42,15 @@ _COMMIT = re.compile(
 )
 """The head of a commit as git writes it."""
 
-_REF = re.compile(r"refs/(?:heads|tags|remotes|notes|gitchange)(?:/[A-Za-z0-9_][A-Za-z0-9_.-]*)+")
+_REF = re.compile(r"refs/(?:heads|tags|remotes|notes|gitchange)(?:/[A-Za-z0-9_][A-Za-z0-9_.+#=,%@-]*)+")
+
+_ID = re.compile(r"[0-9a-f]{40}")
+
+_UNWRITTEN = ("4b825dc642cb6eb9a060e54bf8d69288fbee4904", "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391")
+"""The empty folder and the empty file, which git knows also where they are not."""
+
+MISSING = "missing"
+"""In the place of an object's kind: it is not here, and nothing is wrong with what is."""
 
 
 class Who:
@@ -93,8 +101,13 @@ class Plain:
 
     def ref(self, name: str) -> tuple[str | None] | None:
         """The commit that a ref names, or None for no such ref, in a tuple."""
-        if name != "HEAD" and not _is_plain(name):
-            return None
+        for _ in range(5):
+            if (told := self.alias(name)) is None:
+                return None
+            (other,) = told
+            if other is None:
+                break
+            name = other
         try:
             return (self._place.ref(name),)
         except (ValueError, OSError):
@@ -117,15 +130,19 @@ class Plain:
     # -- objects -----------------------------------------------------------------------------
 
     def object(self, oid: str) -> tuple[str, bytes] | None:
-        """The kind of an object and its bytes."""
+        """The kind of an object and its bytes; `MISSING` when it is not here."""
         known = self._objects.get(oid)
-        if known is None and self._asked < _MOST and len(oid) == 40:
+        if known is not None:
+            return known
+        if self._asked < _MOST and oid not in _UNWRITTEN and _ID.fullmatch(oid):
             self._asked += 1
             try:
                 known = self._ask(oid)
             except (OSError, ValueError):  # it was ended, as by Ctrl-C
                 known = None
-            if known is not None:
+            if known is None:
+                self.close()
+            elif known[0] != MISSING:
                 self._objects[oid] = known
         return known
 
@@ -167,8 +184,10 @@ class Plain:
         if git is None or git.questions is None:
             return None
         os.write(git.questions, oid.encode() + b"\n")
-        said = git.answers.readline()
-        fields = said.split()
+        fields = git.answers.readline().split()
+        if fields == [oid.encode(), b"missing"]:
+            return MISSING, b""
+        # Whatever git complains of comes here as well: a damaged object is missing to it, too.
         if len(fields) != 3 or fields[0] != oid.encode() or int(fields[2]) > _LARGEST:
             return None
         size = int(fields[2])
@@ -186,13 +205,15 @@ class Plain:
                 os.close(self._git.questions)
         self._owner = os.getpid()
         command = ("git", f"--git-dir={self.git_dir}/", "cat-file", "--batch")
-        self._git = pipes.begin(command, self._environment, asked=True)
+        self._git = pipes.begin(command, self._environment, asked=True, loud=True)
         return self._git
 
     # -- history -----------------------------------------------------------------------------
 
     def ancestors(self, tip: str, hidden: str) -> list[str] | None:
         """The commits reachable from `tip` and not from `hidden`, children before parents; only for a short stretch."""
+        if self.commit(hidden) is None:
+            return None
         inner: dict[str, tuple[str, ...]] = {}
         waiting = [tip]
         while waiting:

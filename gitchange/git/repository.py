@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 from gitchange.errors import GitchangeError, RepositoryError, UsageError
 from gitchange.git.failures import cannot_write, of_libgit2, writing
 from gitchange.git.locks import PAUSES, alone, locked
-from gitchange.git.plain import Who, find, id_of
+from gitchange.git.plain import MISSING, Who, find, id_of
 
 if TYPE_CHECKING:  # it takes longer to load than stock git to answer
     import pygit2
@@ -438,10 +438,9 @@ class Repository:
 
     def has(self, oid: str) -> bool:
         """Whether the object is here; what is no object id never is."""
-        if self._access.plain is not None and is_id(oid) and self._access.plain.object(oid) is not None:
-            return True
+        read = self._plainly(oid)
         try:
-            found = is_id(oid) and oid in self._repo
+            found = is_id(oid) and (oid in self._repo if read is None else read[0] != MISSING)
         except of_libgit2(ValueError):  # an id of another hash than this repository's
             found = False
         if not found:
@@ -461,8 +460,8 @@ class Repository:
         return self._has(oid, "tree")
 
     def _has(self, oid: str, kind: str) -> bool:
-        if (found := self._plainly(oid)) is not None:
-            return found[0] == kind
+        if (read := self._plainly(oid)) is not None and read[0] != MISSING:
+            return read[0] == kind
         return self.has(oid) and bool(self._repo[oid].type_str == kind)
 
     def commit(self, oid: str) -> Commit:
