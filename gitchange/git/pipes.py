@@ -20,6 +20,11 @@ class Running:
         self.questions = questions
         """Where it reads; None when it reads nothing."""
 
+    def end(self) -> int:
+        """Wait until it has ended; its exit code. Whoever prints to nobody who reads ends soon."""
+        self.answers.close()
+        return os.waitstatus_to_exitcode(os.waitpid(self.process, 0)[1])
+
 
 def begin(
     command: tuple[str, ...], environment: Mapping[str, str], *, asked: bool = False, loud: bool = False
@@ -60,6 +65,5 @@ def finished(command: tuple[str, ...], environment: Mapping[str, str]) -> tuple[
     running = begin(command, environment)
     if running is None:
         return None, b""
-    with running.answers:
-        said = running.answers.read()
-    return os.waitstatus_to_exitcode(os.waitpid(running.process, 0)[1]), said
+    said = running.answers.read()
+    return running.end(), said

@@ -13,7 +13,6 @@ from __future__ import annotations
 import datetime as dt
 import os
 import re
-import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -196,7 +195,9 @@ class Repository:
 
         It is made in a folder of its own in there, and its `.git` takes its place when the block has ended well.
         """
-        from gitchange.git import library  # noqa: PLC0415 - for the sake of start-up time
+        import shutil  # noqa: PLC0415 - for the sake of start-up time
+
+        from gitchange.git import library  # noqa: PLC0415
 
         workshop = directory / _WORKSHOP
         with alone(directory, (directory,)):

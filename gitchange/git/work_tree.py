@@ -10,7 +10,6 @@ from __future__ import annotations
 import errno
 import json
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -159,6 +158,8 @@ def _noted(repository: Repository) -> _Move | None:
 
 
 def _forget(repository: Repository) -> None:
+    import shutil  # noqa: PLC0415 - for the sake of start-up time
+
     with writing(repository.git_dir):
         _note(repository).unlink(missing_ok=True)
         shutil.rmtree(_folder(repository) / "files", ignore_errors=True)
@@ -263,12 +264,14 @@ def _paths(repository: Repository, move: _Move, to: str | None) -> Iterator[_Cha
 
 def _copy_of_index(source: Path, copy: Path) -> pygit2.Index:
     """The index as a file of its own that can be changed, put into place whole, or left."""
+    import shutil  # noqa: PLC0415 - for the sake of start-up time
+
+    from gitchange.git import library  # noqa: PLC0415
+
     for left in (copy, copy.with_name(f"{copy.name}.lock")):  # of a killed process; they are ours alone
         left.unlink(missing_ok=True)
     if source.exists():
         shutil.copyfile(source, copy)
-    from gitchange.git import library  # noqa: PLC0415 - for the sake of start-up time
-
     return library.index(copy)
 
 
@@ -311,6 +314,8 @@ def _place(staged: Path, target: Path) -> None:
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
+        import shutil  # noqa: PLC0415 - for the sake of start-up time
+
         # The Git folder is on another disk (`--separate-git-dir`): the last step is made beside the target.
         try:
             shutil.copy2(staged, _beside(target), follow_symlinks=False)
