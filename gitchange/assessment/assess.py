@@ -324,6 +324,7 @@ class Assessor:
 
     def gather(self) -> None:
         """Read the histories of all files and of all notes, both at once: two processes of git tell them."""
+        self.repository.expect_much()
         from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  lazy: takes a while to load
 
         with ThreadPoolExecutor(1) as other:

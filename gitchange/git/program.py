@@ -7,19 +7,20 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-import random
 import re
-import subprocess
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from gitchange.errors import GitchangeError, RemoteError, RepositoryError, UsageError
+from gitchange.git import pipes
 from gitchange.git.locks import PAUSES, locked
 from gitchange.git.repository import Person, Repository, moment
+
+if TYPE_CHECKING:  # it takes longer to load than most of what git is asked
+    import subprocess
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,8 @@ def run(
 
     `english` is for what is recognised by git's words, which it would translate otherwise.
     """
+    import subprocess  # noqa: PLC0415 - for the sake of start-up time
+
     try:
         done = subprocess.run(
             ["git", "-C", str(directory), *arguments],
@@ -65,6 +68,8 @@ def run(
 
 def clone(url: str, directory: Path) -> None:
     """Clone with stock git, which asks for what it needs and shows its progress; RemoteError when it fails."""
+    import subprocess  # noqa: PLC0415 - for the sake of start-up time
+
     try:
         done = subprocess.run(["git", "clone", "--origin=origin", "--", url, str(directory)], check=False)
     except FileNotFoundError:
@@ -219,27 +224,20 @@ _NO_FILE = (b"000000", b"160000")
 
 def _fields(directory: Path, *arguments: str) -> Iterator[bytes]:
     """What a `git log` writes, cut at NUL, while it is written; RepositoryError with its own words when it fails."""
-    with tempfile.TemporaryFile() as words:
-        try:
-            git = subprocess.Popen(
-                ["git", "-C", str(directory), *arguments],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=words,
-            )
-        except FileNotFoundError:
-            raise GitchangeError("the program git was not found", hint="install git") from None
-        with git:
-            assert git.stdout is not None  # noqa: S101 - it is a pipe
-            rest = b""
-            while block := git.stdout.read(_BLOCK):
-                *whole, rest = (rest + block).split(b"\0")
-                yield from whole
-            if git.wait() == 0:
-                yield rest
-                return
-        words.seek(0)
-        raise RepositoryError(f"git log: {words.read().decode(errors='replace').strip()}")
+    git = pipes.begin(("git", "-C", str(directory), *arguments), os.environ)
+    if git is None:
+        raise GitchangeError("the program git was not found", hint="install git")
+    try:
+        rest = b""
+        while block := git.answers.read(_BLOCK):
+            *whole, rest = (rest + block).split(b"\0")
+            yield from whole
+    finally:
+        code = git.end()
+    if code != 0:
+        again = run(directory, *arguments, check=False)  # for its words
+        raise RepositoryError(f"git log: {again.stderr.decode(errors='replace').strip()}")
+    yield rest
 
 
 _BLOCK = 1 << 18
@@ -374,6 +372,8 @@ def fetch(repository: Repository, remote: str, refspecs: Sequence[str]) -> None:
             break
         if pause is None and lock is not None:
             raise locked("what was fetched", Path(lock[1]), repository.places)
+        import random  # noqa: PLC0415 - for the sake of start-up time
+
         time.sleep((pause or 0) * random.uniform(0.5, 1.5))  # noqa: S311
     raise _not_reached(f"could not fetch from {remote}", remote, done)
 
@@ -384,6 +384,8 @@ _LOCK_FILE = re.compile(r"'(/[^'\n]+\.lock)'")
 
 def ls_remote(repository: Repository, remote: str, patterns: Sequence[str], seconds: float) -> dict[str, str]:
     """What the remote has by these names: full ref name -> commit. RemoteError when it does not answer in time."""
+    import subprocess  # noqa: PLC0415 - for the sake of start-up time
+
     hint = f"look at its address (`git remote -v`), the network and your access: `git ls-remote {remote}`"
     command = ["git", "-C", str(repository.directory), "ls-remote", "--quiet", "--refs", remote, *patterns]
     try:

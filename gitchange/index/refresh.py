@@ -225,6 +225,7 @@ def _from_nothing(
 ) -> Assessor:
     store.empty(connection)
     repository.missing.clear()
+    repository.expect_much()
     assessor = Assessor(repository, now, introduction=introduction)
     assessor.tell = tell
     line = assessor.timeline

@@ -480,13 +480,7 @@ def test_nothing_heavy_is_loaded_where_nothing_changed(take: Take) -> None:
         ["search", "certificate"],
         ["list", "--status", "approved"],
     ):
-        done = subprocess.run(
-            [sys.executable, "-X", "importtime", "-m", "gitchange", "-C", str(scene.repo), *command],
-            capture_output=True,
-            check=True,
-            text=True,
-        )
-        loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if "|" in line}
+        said, loaded = loading(scene.repo, *command)
         assert "gitchange.cli.quick" in loaded
         heavy = (
             "click",
@@ -500,7 +494,32 @@ def test_nothing_heavy_is_loaded_where_nothing_changed(take: Take) -> None:
             "typing",
         )
         assert loaded.isdisjoint(heavy), command
-        assert scene.change in done.stdout
+        assert scene.change in said
+
+
+def test_reading_little_loads_no_libgit2(take: Take) -> None:
+    """What somebody committed with stock git, and what one file says, is read without it: it takes long to load."""
+    scene = take("approved")
+    gitchange(scene.repo, "list")
+    git(scene.repo, "commit", "--quiet", "--allow-empty", "-m", "Something else")
+    for command in (["show", scene.change], ["check", scene.path], ["check"]):
+        said, loaded = loading(scene.repo, *command)
+        assert "gitchange.git.repository" in loaded
+        assert "pygit2" not in loaded, command
+        assert said
+    # What is loaded in its place is what is measured: once more, and the index has the answer.
+    assert "gitchange.git.repository" not in loading(scene.repo, "show", scene.change)[1]
+
+
+def loading(folder: Path, *command: str) -> tuple[str, set[str]]:
+    """What a command prints, and the modules that it loads."""
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "gitchange", "-C", str(folder), *command],
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    return done.stdout, {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if "|" in line}
 
 
 def test_program_and_shortcut_print_the_same(take: Take) -> None:
