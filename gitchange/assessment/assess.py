@@ -9,7 +9,6 @@ import copy
 import datetime as dt
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -39,6 +38,7 @@ from gitchange.model.evidence import Evidence, Failure, SignOff
 from gitchange.model.finding import Finding, has_errors, in_order
 from gitchange.model.policy import Policy
 from gitchange.model.statement import VerdictName
+from gitchange.values import replace
 
 Result = TypeVar("Result")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, field
 from typing import Literal
 
 from gitchange.lifecycle.verdict import Verdict
@@ -12,10 +11,10 @@ from gitchange.model.evidence import Evidence, SignOff
 from gitchange.model.finding import Finding
 from gitchange.model.policy import Policy
 from gitchange.model.record import Record
+from gitchange.values import Value, field
 
 
-@dataclass(frozen=True, slots=True)
-class Version:
+class Version(Value):
     """One commit that touched a change file."""
 
     commit: str
@@ -30,8 +29,7 @@ class Version:
     kind: Literal["requested", "edited", "documented", "removed"]
 
 
-@dataclass(frozen=True, slots=True)
-class Assessment:
+class Assessment(Value):
     """One change file, judged."""
 
     path: str
@@ -77,8 +75,7 @@ class Assessment:
         return self.verdict is not None and any(s is sign_off for s in self.verdict.counting)
 
 
-@dataclass(frozen=True, slots=True)
-class PolicyVersion:
+class PolicyVersion(Value):
     """A stretch of the branch of record under one policy folder."""
 
     commit: str
@@ -92,8 +89,7 @@ class PolicyVersion:
     findings: tuple[Finding, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Overview:
+class Overview(Value):
     """The state of a configuration repository at one moment."""
 
     title: str

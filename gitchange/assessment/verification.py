@@ -11,7 +11,6 @@ import datetime as dt
 import hashlib
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from gitchange.assessment.assess import Assessor
@@ -28,10 +27,10 @@ from gitchange.model import identifiers
 from gitchange.model.finding import Finding, has_errors, in_order
 from gitchange.model.statement import StatementError, read_statement
 from gitchange.signing.dsse import EnvelopeError, parse_envelope
+from gitchange.values import Value, field, replace
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(Value):
     """One numbered check."""
 
     name: str
@@ -46,8 +45,7 @@ class Check:
         return not has_errors(self.findings)
 
 
-@dataclass(frozen=True, slots=True)
-class Verification:
+class Verification(Value):
     """The answer, and what it rests on."""
 
     verdict: Literal["ok", "breach", "undecided"]
@@ -170,8 +168,7 @@ def _cannot_check(assessor: Assessor) -> bool:
     return any(signers_of(policy).openpgp.missing for policy in policies if policy and policy.openpgp)
 
 
-@dataclass(slots=True)
-class Seen:
+class Seen(Value, frozen=False):
     """What the checks need to know of changes that were judged: small, because other processes hand it over."""
 
     files: int = 0
@@ -197,8 +194,7 @@ class Seen:
             getattr(self, name).extend(getattr(other, name))
 
 
-@dataclass(slots=True)
-class Whole:
+class Whole(Value, frozen=False):
     """What the checks need to know of everything."""
 
     seen: Seen

@@ -13,17 +13,16 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from gitchange.errors import GitchangeError, RemoteError, RepositoryError, UsageError
 from gitchange.git.locks import PAUSES, locked
 from gitchange.git.repository import Person, Repository, moment
+from gitchange.values import Value
 
 
-@dataclass(frozen=True, slots=True)
-class Touch:
+class Touch(Value):
     """One commit that touched one file."""
 
     commit: str
@@ -150,8 +149,7 @@ def touches(
             )
 
 
-@dataclass(frozen=True, slots=True)
-class Stride:
+class Stride(Value):
     """One commit of a history, and what it changed of its first parent's files."""
 
     commit: str
@@ -344,8 +342,7 @@ def _why_refused(said: str) -> Refusal:
     return "race" if any(phrase in words for phrase in _RACES) else "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class PushResult:
+class PushResult(Value):
     """What a remote said to one ref of a push."""
 
     ref: str

@@ -14,7 +14,6 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TypeVar
@@ -25,6 +24,7 @@ from pygit2.enums import FileMode, ObjectType, SortMode
 from gitchange.errors import GitchangeError, RepositoryError, UsageError
 from gitchange.git.failures import cannot_write, writing
 from gitchange.git.locks import PAUSES, alone, locked
+from gitchange.values import Value
 
 Kind = TypeVar("Kind")
 
@@ -63,8 +63,7 @@ _MODES = {b"%o" % mode: mode for mode in (FILE, _EXECUTABLE, int(FileMode.LINK),
 """The modes that git writes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(Value):
     """Name, address and moment of an author or committer."""
 
     name: str
@@ -73,8 +72,7 @@ class Person:
     """With the offset that the commit names."""
 
 
-@dataclass(frozen=True, slots=True)
-class Commit:
+class Commit(Value):
     """One commit."""
 
     id: str
@@ -85,8 +83,7 @@ class Commit:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Outline:
+class Outline(Value):
     """What a history's course shows of one commit, without its persons."""
 
     tree: str
@@ -96,8 +93,7 @@ class Outline:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Value):
     """One entry of a tree."""
 
     path: str

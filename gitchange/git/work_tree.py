@@ -13,7 +13,6 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 import pygit2
@@ -23,6 +22,7 @@ from gitchange.errors import RepositoryError
 from gitchange.git.failures import writing
 from gitchange.git.locks import LockedError, alone, lock_file
 from gitchange.git.repository import FILE, Entry, MovedError, Repository
+from gitchange.values import Value
 
 _FOLDER = "gitchange"
 """Below the Git folder of the work tree: what is in progress."""
@@ -35,8 +35,7 @@ _Changed = tuple[str, tuple[Entry | None, Entry | None], Entry | None]
 """A path, what the two commits of a move have there, and what is to be there."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Move:
+class _Move(Value):
     """What was begun: a branch goes from one commit (None: from nothing) to another, with its files."""
 
     branch: str

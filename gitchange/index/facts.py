@@ -226,4 +226,4 @@ def _reign(said: str) -> tuple[tuple[str, ...], tuple[Finding, ...]]:
 
 def finding_said(finding: Finding) -> dict[str, Any]:
     """A finding as the index keeps it, to be made again by `Finding(**said)`."""
-    return {name: getattr(finding, name) for name in Finding.__dataclass_fields__}
+    return {name: getattr(finding, name) for name in Finding.__match_args__}

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from itertools import islice, pairwise
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from gitchange.assessment import verification
 from gitchange.assessment.assess import Assessor, Tell
@@ -40,6 +40,7 @@ from gitchange.lifecycle.horizon import ALWAYS, Span
 from gitchange.model import identifiers
 from gitchange.model import policy as policies_model
 from gitchange.model.policy import Policy
+from gitchange.values import Value
 
 Answer = TypeVar("Answer")
 
@@ -291,7 +292,7 @@ def _put_history(connection: sqlite3.Connection, path: str, history: Sequence[To
     )
 
 
-class _Row(NamedTuple):
+class _Row(Value):
     """What the index keeps of a change: plain data, which another process may have made."""
 
     change: tuple[Any, ...]

@@ -11,7 +11,6 @@ import random
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 
 from gitchange.errors import Refused, RemoteError
 from gitchange.git import program
@@ -21,6 +20,7 @@ from gitchange.git.repository import MovedError, Person, Repository
 from gitchange.git.work_tree import move_branch, settle
 from gitchange.ledger import chain, notes
 from gitchange.ledger.signoffs import described
+from gitchange.values import Value, field
 
 ATTEMPTS = 50
 """How often a push is made when others were faster each time. Each time one of them is done, so all get their turn."""
@@ -34,8 +34,7 @@ PROPOSALS = "change/"
 """Branches whose names begin so are fetched too: requests that are not merged yet."""
 
 
-@dataclass(slots=True)
-class Report:
+class Report(Value, frozen=False):
     """What an exchange did, and what is still only here."""
 
     remote: str | None

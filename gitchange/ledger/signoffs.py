@@ -11,9 +11,8 @@ import contextlib
 import datetime as dt
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from gitchange.git.repository import Repository
 from gitchange.ledger.notes import Notes
@@ -29,10 +28,10 @@ from gitchange.model.statement import (
 )
 from gitchange.signing.dsse import Envelope, EnvelopeError, parse_envelope
 from gitchange.signing.signers import Signers
+from gitchange.values import Value
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(Value):
     """The text that sign-offs are about."""
 
     change: str
@@ -41,8 +40,7 @@ class Text:
     sha256: str
 
 
-@dataclass(frozen=True, slots=True)
-class Doubt:
+class Doubt(Value):
     """A line that is no genuine sign-off on the text it stands on.
 
     `intact` tells the two kinds apart. An intact statement by a key that the policy does not let
@@ -106,7 +104,7 @@ def described(line: bytes) -> str:
     return f"the sign-off {said.verdict!r} by {said.by} on {said.change} (line {name})"
 
 
-class Moment(NamedTuple):
+class Moment(Value):
     """By when a line is judged."""
 
     time: dt.datetime

@@ -15,7 +15,6 @@ import hashlib
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TypeVar, overload
 
@@ -32,6 +31,7 @@ from gitchange.model import policy as policies
 from gitchange.model.evidence import SignOff
 from gitchange.model.finding import Finding
 from gitchange.model.policy import ROOT_ROLE, Policy, StandardModel
+from gitchange.values import Value
 
 APPROVALS = "policy-approvals"
 """The folder of main that holds the envelopes which approved each policy version."""
@@ -55,8 +55,7 @@ _ADOPTION = "adoption"
 """Stands for the commit that would adopt a policy (`Timeline.adopting`)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
+class Point(Value):
     """One commit of the line."""
 
     commit: str
@@ -160,8 +159,7 @@ class _Chain(Made[tuple[int, Notes]]):
         return place, Notes(self._repository, self._named(place))
 
 
-@dataclass(frozen=True, slots=True)
-class Reign:
+class Reign(Value):
     """A stretch of the line under one policy folder."""
 
     commit: str

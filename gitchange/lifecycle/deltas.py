@@ -7,11 +7,12 @@ as well. What a difference means is said elsewhere (`gitchange.lifecycle.policy_
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
 
 from pydantic import BaseModel
+
+from gitchange.values import Value
 
 
 class _Absence(Enum):
@@ -38,8 +39,7 @@ Identities = Mapping[type[BaseModel], Callable[[Any], str]]
 """By what entries of a list are recognised: for models whose first field alone does not tell them apart."""
 
 
-@dataclass(frozen=True, slots=True)
-class Delta:
+class Delta(Value):
     """One thing that differs."""
 
     path: Path

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import replace
 from functools import cached_property
 
 from gitchange.lifecycle import rules
@@ -28,6 +27,7 @@ from gitchange.lifecycle.satisfiable import (
 from gitchange.model.change import RISK_LEVELS
 from gitchange.model.finding import Finding, Severity
 from gitchange.model.policy import POLICY_FILE, ROOT, SYSTEMS_FILE, Policy
+from gitchange.values import replace
 
 _PATH = f"{ROOT}/{POLICY_FILE}"
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 from gitchange.lifecycle import freezes, rules
 from gitchange.lifecycle.freezes import Occurrence
@@ -28,6 +27,7 @@ from gitchange.lifecycle.verdict import (
 from gitchange.model.evidence import Evidence, SignOff
 from gitchange.model.finding import Finding, Severity, in_order
 from gitchange.model.policy import Policy, duration
+from gitchange.values import replace
 
 
 def judge(evidence: Evidence, policy: Policy, now: dt.datetime, *, documented: bool = False) -> Verdict:

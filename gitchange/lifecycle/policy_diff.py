@@ -18,7 +18,6 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Literal, TypeVar, get_args
 
 from pydantic import BaseModel
@@ -53,6 +52,7 @@ from gitchange.model.policy import (
     When,
     duration,
 )
+from gitchange.values import Value
 
 Kind = Literal[
     "people",
@@ -88,8 +88,7 @@ _LONGEST = 200
 """Characters of a text that a sentence quotes; the file itself has the rest."""
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(Value):
     """One thing that the new policy changes."""
 
     kind: Kind

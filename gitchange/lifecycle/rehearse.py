@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Any
 
 from gitchange.lifecycle import freezes, rules
@@ -20,10 +19,10 @@ from gitchange.model.evidence import Evidence, SignOff
 from gitchange.model.finding import Finding
 from gitchange.model.policy import Policy
 from gitchange.model.statement import MEANINGS, ChangeStep, VerdictName
+from gitchange.values import Value, replace
 
 
-@dataclass(frozen=True, slots=True)
-class Rehearsal:
+class Rehearsal(Value):
     """What would come of a sign-off."""
 
     role: str

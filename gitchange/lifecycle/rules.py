@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 from typing import Literal
 
 from gitchange.model.change import RISK_LEVELS, Change
 from gitchange.model.policy import Policy, Rule, Waiver, When
+from gitchange.values import Value
 
 SignedStep = Literal["evaluation", "implementation", "validation"]
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Value):
     """What a step needs: this many persons in this role, by these rules."""
 
     role: str

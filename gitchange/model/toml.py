@@ -12,11 +12,11 @@ import contextlib
 import re
 import tomllib
 from bisect import bisect_right
-from dataclasses import dataclass, field
 from typing import Any
 
 from gitchange.model import quick_toml
 from gitchange.model.finding import Finding
+from gitchange.values import Value, field
 
 KeyPath = tuple[str | int, ...]
 
@@ -41,8 +41,7 @@ _LONG_KEY = re.compile(
 _AT = re.compile(r"\s*\(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 
-@dataclass(slots=True)
-class Positions:
+class Positions(Value, frozen=False):
     """Where keys stand in a text: 1-based lines and columns."""
 
     of: dict[KeyPath, tuple[int, int]] = field(default_factory=dict)
@@ -55,8 +54,7 @@ class Positions:
         return (1, 1)
 
 
-@dataclass(slots=True)
-class Document:
+class Document(Value, frozen=False):
     """A parsed text: its data, and what was wrong with it as TOML."""
 
     text: str
@@ -74,8 +72,7 @@ class Document:
         return self._positions
 
 
-@dataclass(slots=True)
-class _Statement:
+class _Statement(Value, frozen=False):
     kind: str  # "table", "array" or "pair"
     start: int
     end: int

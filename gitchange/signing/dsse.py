@@ -17,9 +17,10 @@ import binascii
 import hashlib
 import json
 import re
-from dataclasses import dataclass
 from json.encoder import encode_basestring_ascii
 from typing import Any, Final, NoReturn
+
+from gitchange.values import Value
 
 MAX_LINE: Final = 1024 * 1024
 """Longest line that is parsed at all, in bytes: a bound on work for untrusted input."""
@@ -47,8 +48,7 @@ class EnvelopeError(ValueError):
         self.message = message
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(Value):
     """A payload with one signature over it."""
 
     payload_type: str

@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import re
 import subprocess
-from dataclasses import dataclass
 from typing import Final
 
 from gitchange.errors import SigningError
 from gitchange.signing.openpgp import HASHES, dearmor_openpgp, normalised, parse_openpgp
 from gitchange.signing.sshsig import SignatureFormatError
+from gitchange.values import Value
 
 _NO_KEY_HINT: Final = (
     "set user.signingkey to the fingerprint of your key (gpg --list-secret-keys), "
@@ -69,8 +69,7 @@ def looks_like_openpgp(key: str) -> bool:
     return _LOOKS_LIKE_A_KEY.fullmatch(key) is not None
 
 
-@dataclass(frozen=True, slots=True)
-class OpenPgpSigner:
+class OpenPgpSigner(Value):
     """Who signs here: a program and a key."""
 
     program: str

@@ -14,7 +14,6 @@ from __future__ import annotations
 import os
 import subprocess
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +22,7 @@ from gitchange.signing.keys import KeyFormatError, PublicKey, parse_public_key, 
 from gitchange.signing.sshsig import SignatureFormatError, dearmor
 from gitchange.signing.verify import check_signature
 from gitchange.signing.wire import Reader, WireError, decode_base64
+from gitchange.values import Value
 
 _PRIVATE_BEGIN: Final = b"-----BEGIN OPENSSH PRIVATE KEY-----\n"
 _PRIVATE_END: Final = b"\n-----END OPENSSH PRIVATE KEY-----"
@@ -64,8 +64,7 @@ _HINTS: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class SshSigner:
+class SshSigner(Value):
     """Who signs here: a program and a key."""
 
     program: str

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from gitchange.assessment.overview import Assessment
@@ -17,6 +16,7 @@ from gitchange.model.change import Change
 from gitchange.model.evidence import SignOff
 from gitchange.site.site import Event, events_of
 from gitchange.site.verification import digest_commands, verify_commands
+from gitchange.values import Value
 
 _REASONS = (
     "duties.evaluator-is-",
@@ -55,8 +55,7 @@ _QUESTIONS = (
 """What each answer of a sign-off is called on the page."""
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
+class Point(Value):
     """One of the five steps on the progress line."""
 
     step: StepState
@@ -67,8 +66,7 @@ class Point:
     """What is still asked for, in words."""
 
 
-@dataclass(frozen=True, slots=True)
-class Card:
+class Card(Value):
     """One sign-off."""
 
     sign_off: SignOff
@@ -83,8 +81,7 @@ class Card:
     commands: str
 
 
-@dataclass(frozen=True, slots=True)
-class ChangePage:
+class ChangePage(Value):
     """Everything on the page that is not in the change itself."""
 
     assessment: Assessment

@@ -11,7 +11,6 @@ import datetime as dt
 import re
 import subprocess
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -31,6 +30,7 @@ from gitchange.signing.dsse import EnvelopeError, parse_envelope
 from gitchange.signing.gpg import OpenPgpSigner
 from gitchange.signing.keys import KeyFormatError, PublicKey, parse_public_line
 from gitchange.signing.signer import SshSigner, literal_key
+from gitchange.values import Value, field
 from gitchange.workflow.workspace import Workspace
 
 ANSWER_WITHIN = 20.0
@@ -48,8 +48,7 @@ _FORGOTTEN = dt.timedelta(minutes=10)
 _TEST_MESSAGE = b"gitchange doctor: may this key sign? (This is no sign-off.)\n"
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(Value):
     """What one check saw."""
 
     found: str

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from gitchange.assessment.forecast import Effect, forecast
@@ -17,6 +16,7 @@ from gitchange.lifecycle.policy_diff import Difference, differences
 from gitchange.model import policy as policies
 from gitchange.model.finding import Finding, in_order
 from gitchange.model.policy import Policy, load_policy
+from gitchange.values import Value
 from gitchange.workflow.policies import last_approved, obstacle
 from gitchange.workflow.requests import WorkTree
 from gitchange.workflow.workspace import Workspace
@@ -27,8 +27,7 @@ SHAPE: Literal[1] = 1
 _VERSION = re.compile(r"v?([1-9][0-9]{0,8})")
 
 
-@dataclass(frozen=True, slots=True)
-class Side:
+class Side(Value):
     """One of the two policies."""
 
     name: str
@@ -52,8 +51,7 @@ class Side:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Value):
     """What one policy would change against another."""
 
     before: Side

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from gitchange.errors import GitchangeError
@@ -20,6 +19,7 @@ from gitchange.lifecycle import duties, upkeep
 from gitchange.lifecycle.upkeep import WITHIN
 from gitchange.model.finding import Finding
 from gitchange.model.policy import Policy
+from gitchange.values import Value, replace
 from gitchange.workflow.clone_checks import ANSWER_WITHIN, CloneChecks, Look
 from gitchange.workflow.requests import signer_findings
 from gitchange.workflow.workspace import Workspace
@@ -27,8 +27,7 @@ from gitchange.workflow.workspace import Workspace
 State = Literal["ok", "warning", "problem", "undecided", "left-out"]
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(Value):
     """One numbered check."""
 
     name: str
@@ -49,8 +48,7 @@ class Check:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnosis:
+class Diagnosis(Value):
     """The answer, and the checks it rests on."""
 
     checks: tuple[Check, ...]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from gitchange.assessment.overview import Assessment
 from gitchange.errors import GitchangeError, Refused
 from gitchange.git.repository import FILE
@@ -15,14 +13,14 @@ from gitchange.model.change import Change, parse_change
 from gitchange.model.finding import has_errors
 from gitchange.model.record import Outcome, Record, append_record
 from gitchange.model.text import said
+from gitchange.values import Value
 from gitchange.workflow.landing import Landed, land, tip_of
 from gitchange.workflow.proposing import Proposed, propose
 from gitchange.workflow.witnessing import trailers
 from gitchange.workflow.workspace import Workspace
 
 
-@dataclass(frozen=True, slots=True)
-class Documented:
+class Documented(Value):
     """What `document` did."""
 
     assessment: Assessment
@@ -84,13 +82,11 @@ def document(
     return Documented(after, made.commit, made.witnessed, report, made.kept)
 
 
-@dataclass(frozen=True, slots=True)
 class _Made(Landed):
     witnessed: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Prepared:
+class _Prepared(Value):
     change: Change
     raw: bytes
     message: str

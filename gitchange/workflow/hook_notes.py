@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 
 from gitchange.assessment.assess import Assessor
 from gitchange.git import program
@@ -24,6 +23,7 @@ from gitchange.model.finding import Finding
 from gitchange.model.policy import Policy
 from gitchange.model.statement import StatementError, read_statement
 from gitchange.signing.dsse import EnvelopeError, parse_envelope
+from gitchange.values import Value, replace
 
 _FEW = 64
 """Up to so many paths git's history is searched for these alone."""
@@ -146,8 +146,7 @@ def _lines(
                 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Claim:
+class _Claim(Value):
     """What a line says that it is about; nothing in it is trusted."""
 
     path: str = ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
 from pathlib import Path
 
 from gitchange.errors import GitchangeError, Refused, UsageError
@@ -13,13 +12,13 @@ from gitchange.ledger import notes
 from gitchange.ledger import remote as remotes
 from gitchange.ledger.documents import INTRODUCTION_KEY
 from gitchange.ledger.remote import Report
+from gitchange.values import Value
 from gitchange.workflow.workspace import Workspace
 
 _MERGING = f"notes.{notes.REF.removeprefix('refs/notes/')}.mergeStrategy"
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Value):
     """A clone that is not trusted yet: what it says of its own beginning."""
 
     directory: Path
@@ -34,8 +33,7 @@ class Found:
     """Whether this clone had pinned it before."""
 
 
-@dataclass(frozen=True, slots=True)
-class Joined:
+class Joined(Value):
     """What `join` did."""
 
     directory: Path

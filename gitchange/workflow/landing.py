@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeVar
 
 from gitchange.errors import GitchangeError, Refused, RemoteError
@@ -11,11 +10,11 @@ from gitchange.git.repository import MovedError
 from gitchange.git.work_tree import move_branch
 from gitchange.ledger import remote as remotes
 from gitchange.ledger.remote import Report
+from gitchange.values import Value
 from gitchange.workflow.workspace import Workspace, retrying
 
 
-@dataclass(frozen=True, slots=True)
-class Landed:
+class Landed(Value):
     """A commit on the branch of record."""
 
     before: str

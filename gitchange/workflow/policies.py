@@ -7,8 +7,6 @@ two calls, so that the signer sees what the policy would change. `policy diff` i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from gitchange.errors import GitchangeError, Refused
 from gitchange.git.repository import FILE, TREE
 from gitchange.git.work_tree import move_branch
@@ -27,6 +25,7 @@ from gitchange.model.statement import (
 )
 from gitchange.model.text import said
 from gitchange.model.toml import parse
+from gitchange.values import Value
 from gitchange.workflow.landing import Landed, land, tip_of
 from gitchange.workflow.proposing import Proposed, propose
 from gitchange.workflow.signing import claimed_time, sign_and_keep
@@ -34,8 +33,7 @@ from gitchange.workflow.witnessing import trailers
 from gitchange.workflow.workspace import Workspace
 
 
-@dataclass(frozen=True, slots=True)
-class Proposal:
+class Proposal(Value):
     """A policy that is to take the place of the one in force."""
 
     commit: str
@@ -54,8 +52,7 @@ class Proposal:
     """What it would change against that one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Approval:
+class Approval(Value):
     """A proposal that is about to be approved."""
 
     workspace: Workspace
@@ -69,8 +66,7 @@ class Approval:
         return MEANINGS["approve-policy"]
 
 
-@dataclass(frozen=True, slots=True)
-class PolicyState:
+class PolicyState(Value):
     """`policy show`: what is in force, and how it came to be."""
 
     policy: Policy | None
@@ -182,8 +178,7 @@ def approve_policy(approval: Approval, comment: str, *, push: bool = True) -> tu
     return proposal(workspace.fresh(), proposed.commit), report
 
 
-@dataclass(frozen=True, slots=True)
-class Adopted:
+class Adopted(Value):
     """What `policy adopt` did."""
 
     proposal: Proposal

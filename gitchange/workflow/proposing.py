@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from urllib.parse import quote
 
 from gitchange.errors import RemoteError, UsageError
@@ -17,14 +16,14 @@ from gitchange.git import program
 from gitchange.git.repository import Repository
 from gitchange.git.work_tree import move_branch
 from gitchange.ledger import remote as remotes
+from gitchange.values import Value
 from gitchange.workflow.workspace import Workspace
 
 _ADDRESS = re.compile(r"https?://[^\s\x1b]+")
 _SSH = re.compile(r"(?:ssh://)?(?:[^@/]+@)?([^:/]+)(?::[0-9]+)?[:/]+(.+?)(?:\.git)?/?")
 
 
-@dataclass(frozen=True, slots=True)
-class Proposed:
+class Proposed(Value):
     """A commit on a branch, waiting to be merged."""
 
     branch: str

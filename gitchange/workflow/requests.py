@@ -6,7 +6,6 @@ import datetime as dt
 import os
 import tomllib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ from gitchange.model.finding import Finding, has_errors, in_order
 from gitchange.model.policy import Policy, load_policy
 from gitchange.model.text import Part, described
 from gitchange.signing.certificates import INSTALL, Certificates
+from gitchange.values import Value, replace
 from gitchange.workflow.landing import Landed, land
 from gitchange.workflow.proposing import Proposed, propose
 from gitchange.workflow.witnessing import trailers
@@ -34,8 +34,7 @@ _FEW = 64
 """Up to so many files git finds the history of each faster than that of all."""
 
 
-@dataclass(frozen=True, slots=True)
-class Created:
+class Created(Value):
     """A new change file."""
 
     change: str
@@ -189,8 +188,7 @@ def _readable(raw: bytes) -> bool:
     return True
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
+class Checked(Value):
     """What `check` looked at and found."""
 
     files: int

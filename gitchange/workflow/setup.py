@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import tomli_w
@@ -22,6 +21,7 @@ from gitchange.model.policy import Policy, load_policy, write_first_policy
 from gitchange.signing.certificates import EXPORT, INSTALL
 from gitchange.signing.gpg import OpenPgpSigner
 from gitchange.signing.keys import parse_public_line
+from gitchange.values import Value
 from gitchange.workflow.doctor import policy_findings
 from gitchange.workflow.joining import prepare_remotes
 from gitchange.workflow.tools import signer_by
@@ -35,8 +35,7 @@ policy-approvals/** -text
 IGNORED = b"/site/\n/.site.gitchange-*/\n"
 
 
-@dataclass(frozen=True, slots=True)
-class Initialised:
+class Initialised(Value):
     """What `init` did."""
 
     directory: Path

@@ -7,8 +7,6 @@ the notes and sends it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from gitchange.assessment.overview import Assessment
 from gitchange.errors import GitchangeError, Refused, UsageError
 from gitchange.ledger import notes
@@ -26,6 +24,7 @@ from gitchange.model.statement import (
     contradiction,
 )
 from gitchange.model.text import said
+from gitchange.values import Value
 from gitchange.workflow.signing import claimed_time, sign_and_keep
 from gitchange.workflow.workspace import Workspace
 
@@ -41,8 +40,7 @@ class WouldNotCount(Refused):
         self.objections = objections
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(Value):
     """What is about to be signed."""
 
     workspace: Workspace
@@ -73,8 +71,7 @@ class Draft:
         return MEANINGS[self.verdict]
 
 
-@dataclass(frozen=True, slots=True)
-class Signed:
+class Signed(Value):
     """What was signed, and where it is now."""
 
     sign_off: SignOff

@@ -6,7 +6,6 @@ import datetime as dt
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
@@ -23,13 +22,13 @@ from gitchange.model.policy import Policy
 from gitchange.signing.certificates import EXPORT, INSTALL
 from gitchange.signing.gpg import OpenPgpSigner
 from gitchange.signing.signer import SshSigner
+from gitchange.values import Value, replace
 from gitchange.workflow.tools import signer_by
 
 Written = TypeVar("Written")
 
 
-@dataclass(frozen=True)
-class Workspace:
+class Workspace(Value, slots=False):
     """A repository at a moment. What is read once is kept; `fresh` forgets it after a write."""
 
     repository: Repository

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import replace
 from typing import Any, get_args
 
 import pytest
@@ -14,6 +13,7 @@ from gitchange.lifecycle.horizon import Span, at_once, span
 from gitchange.lifecycle.status import STATUSES
 from gitchange.lifecycle.verdict import Status
 from gitchange.model.statement import VerdictName
+from gitchange.values import replace
 from tests.unit.lifecycle.builders import ADA, BO, DEE, EMERGENCY, NOW, STANDARD, Story, a_policy
 from tests.unit.lifecycle.stories import stories
 
