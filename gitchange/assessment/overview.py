@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from typing import Literal
-
-from gitchange.lifecycle.verdict import Verdict
-from gitchange.model.change import Change
-from gitchange.model.evidence import Evidence, SignOff
-from gitchange.model.finding import Finding
-from gitchange.model.policy import Policy
-from gitchange.model.record import Record
 from gitchange.values import Value, field
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import datetime as dt
+    from typing import Literal
+
+    from gitchange.lifecycle.verdict import Verdict
+    from gitchange.model.change import Change
+    from gitchange.model.evidence import Evidence, SignOff
+    from gitchange.model.finding import Finding
+    from gitchange.model.policy import Policy
+    from gitchange.model.record import Record
 
 
 class Version(Value):

@@ -10,16 +10,10 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Literal
 
-from gitchange.assessment.assess import Assessor
-from gitchange.assessment.overview import Assessment
 from gitchange.git import program
 from gitchange.git.ids import Numbers
-from gitchange.git.program import Touch
 from gitchange.ledger import chain, notes
-from gitchange.ledger.chain import Loss
 from gitchange.ledger.records import TRAILER, trailer_of
 from gitchange.ledger.remote import verified_branch
 from gitchange.ledger.signoffs import Doubt, Text, described, signers_of
@@ -28,6 +22,16 @@ from gitchange.model.finding import Finding, has_errors, in_order
 from gitchange.model.statement import StatementError, read_statement
 from gitchange.signing.dsse import EnvelopeError, parse_envelope
 from gitchange.values import Value, field, replace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from typing import Any, Literal
+
+    from gitchange.assessment.assess import Assessor
+    from gitchange.assessment.overview import Assessment
+    from gitchange.git.program import Touch
+    from gitchange.ledger.chain import Loss
 
 
 class Check(Value):

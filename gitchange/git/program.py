@@ -7,19 +7,25 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-import random
 import re
 import subprocess
-import tempfile
 import time
-from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Literal
 
 from gitchange.errors import GitchangeError, RemoteError, RepositoryError, UsageError
 from gitchange.git.locks import PAUSES, locked
-from gitchange.git.repository import Person, Repository, moment
+from gitchange.git.repository import Person, moment
 from gitchange.values import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from typing import Literal
+
+    from gitchange.git.repository import Repository
+
+    Refusal = Literal["race", "final", "unknown"]
+    """Why a ref was refused: somebody else was faster; it is not allowed; words that are not known here."""
 
 
 class Touch(Value):
@@ -217,6 +223,8 @@ _NO_FILE = (b"000000", b"160000")
 
 def _fields(directory: Path, *arguments: str) -> Iterator[bytes]:
     """What a `git log` writes, cut at NUL, while it is written; RepositoryError with its own words when it fails."""
+    import tempfile  # noqa: PLC0415 - loaded where it is used
+
     with tempfile.TemporaryFile() as words:
         try:
             git = subprocess.Popen(
@@ -243,9 +251,6 @@ def _fields(directory: Path, *arguments: str) -> Iterator[bytes]:
 _BLOCK = 1 << 18
 """How many bytes of a program's output are read at once."""
 
-
-Refusal = Literal["race", "final", "unknown"]
-"""Why a ref was refused: somebody else was faster; it is not allowed; words that are not known here."""
 
 _RACES = (
     "non-fast-forward",  # git's own, before sending: the remote has what we do not descend from
@@ -365,17 +370,19 @@ def fetch(repository: Repository, remote: str, refspecs: Sequence[str]) -> None:
         if done.returncode == 0:
             return
         words = done.stderr.decode(errors="replace")
-        lock = _LOCK_FILE.search(words)
+        lock = re.search(_LOCK_FILE, words)
         # Another git fetches into the same refs, or was killed while it did.
         if lock is None and "cannot lock ref" not in words:
             break
         if pause is None and lock is not None:
             raise locked("what was fetched", Path(lock[1]), repository.places)
+        import random  # noqa: PLC0415 - loaded where it is used
+
         time.sleep((pause or 0) * random.uniform(0.5, 1.5))  # noqa: S311
     raise _not_reached(f"could not fetch from {remote}", remote, done)
 
 
-_LOCK_FILE = re.compile(r"'(/[^'\n]+\.lock)'")
+_LOCK_FILE = r"'(/[^'\n]+\.lock)'"
 """The lock file that git names when it cannot make it, in whatever language."""
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -189,6 +188,8 @@ class Repository:
         with alone(directory, (directory,)):
             with writing(directory):
                 if workshop.exists():  # a killed one's: we are alone
+                    import shutil  # noqa: PLC0415 - only for whoever makes a repository
+
                     shutil.rmtree(workshop)
                 handle = pygit2.init_repository(str(workshop), initial_head=branch)
             try:
@@ -196,6 +197,8 @@ class Repository:
                 with writing(directory):
                     (workshop / ".git").rename(directory / ".git")
             finally:
+                import shutil  # noqa: PLC0415 - only for whoever makes a repository
+
                 shutil.rmtree(workshop, ignore_errors=True)
 
     # -- places ------------------------------------------------------------------------------

@@ -10,10 +10,7 @@ from __future__ import annotations
 import errno
 import json
 import os
-import shutil
-from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 
 import pygit2
 from pygit2.enums import FileMode
@@ -21,8 +18,15 @@ from pygit2.enums import FileMode
 from gitchange.errors import RepositoryError
 from gitchange.git.failures import writing
 from gitchange.git.locks import LockedError, alone, lock_file
-from gitchange.git.repository import FILE, Entry, MovedError, Repository
+from gitchange.git.repository import FILE, Entry, MovedError
 from gitchange.values import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from gitchange.git.repository import Repository
 
 _FOLDER = "gitchange"
 """Below the Git folder of the work tree: what is in progress."""
@@ -159,6 +163,8 @@ def _noted(repository: Repository) -> _Move | None:
 def _forget(repository: Repository) -> None:
     with writing(repository.git_dir):
         _note(repository).unlink(missing_ok=True)
+        import shutil  # noqa: PLC0415 - only where something is cleared away or copied
+
         shutil.rmtree(_folder(repository) / "files", ignore_errors=True)
 
 
@@ -260,6 +266,8 @@ def _copy_of_index(source: Path, copy: Path) -> pygit2.Index:
     for left in (copy, copy.with_name(f"{copy.name}.lock")):  # of a killed process; they are ours alone
         left.unlink(missing_ok=True)
     if source.exists():
+        import shutil  # noqa: PLC0415 - only where something is cleared away or copied
+
         shutil.copyfile(source, copy)
     return pygit2.Index(str(copy))
 
@@ -305,6 +313,8 @@ def _place(staged: Path, target: Path) -> None:
             raise
         # The Git folder is on another disk (`--separate-git-dir`): the last step is made beside the target.
         try:
+            import shutil  # noqa: PLC0415 - only where something is cleared away or copied
+
             shutil.copy2(staged, _beside(target), follow_symlinks=False)
             _beside(target).replace(target)
         finally:

@@ -7,7 +7,10 @@ to those who open the repository in earnest: then nothing is said here at all.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 try:
     from _blake2 import blake2b  # hashlib loads OpenSSL to offer the same

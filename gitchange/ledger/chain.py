@@ -7,14 +7,18 @@ commit, whatever became of it later. Whether it is back at the tip is told besid
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Iterator
 from functools import lru_cache
 
 from gitchange.git import program
-from gitchange.git.repository import Repository
 from gitchange.ledger.notes import Notes, split
-from gitchange.ledger.notes_history import NotesHistory
 from gitchange.values import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Container, Iterable, Iterator
+
+    from gitchange.git.repository import Repository
+    from gitchange.ledger.notes_history import NotesHistory
 
 
 class Loss(Value):

@@ -8,27 +8,42 @@ counts is the lifecycle's decision.
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
 import hashlib
-from collections.abc import Callable
 from functools import lru_cache
-from typing import Protocol
 
-from gitchange.git.repository import Repository
 from gitchange.ledger.notes import Notes
 from gitchange.model.evidence import SignOff
-from gitchange.model.finding import Finding, Severity
-from gitchange.model.policy import OPENPGP, ROOT, SIGNERS_FILE, Policy
+from gitchange.model.finding import Finding
+from gitchange.model.policy import OPENPGP, ROOT, SIGNERS_FILE
 from gitchange.model.statement import (
     NAMESPACE,
     PAYLOAD_TYPE,
     StatementError,
-    VerdictName,
     read_statement,
 )
-from gitchange.signing.dsse import Envelope, EnvelopeError, parse_envelope
+from gitchange.signing.dsse import EnvelopeError, parse_envelope
 from gitchange.signing.signers import Signers
 from gitchange.values import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable
+    from typing import Protocol
+
+    from gitchange.git.repository import Repository
+    from gitchange.model.finding import Severity
+    from gitchange.model.policy import Policy
+    from gitchange.model.statement import (
+        VerdictName,
+    )
+    from gitchange.signing.dsse import Envelope
+
+    class Authenticates(Protocol):
+        """Who can say whether a line is a genuine sign-off on a text."""
+
+        def authenticate(self, line: bytes, text: Text) -> SignOff | Doubt:
+            """The sign-off, or why it is none."""
 
 
 class Text(Value):
@@ -113,13 +128,6 @@ class Moment(Value):
     """The commit of the branch of record that witnessed it first; None while nothing did."""
     place: int | None
     """That commit's number on the line."""
-
-
-class Authenticates(Protocol):
-    """Who can say whether a line is a genuine sign-off on a text."""
-
-    def authenticate(self, line: bytes, text: Text) -> SignOff | Doubt:
-        """The sign-off, or why it is none."""
 
 
 class Authenticator:

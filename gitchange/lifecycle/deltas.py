@@ -6,13 +6,18 @@ as well. What a difference means is said elsewhere (`gitchange.lifecycle.policy_
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from enum import Enum
-from typing import Any, Final
+from typing import Any
 
 from pydantic import BaseModel
 
 from gitchange.values import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from typing import Final
 
 
 class _Absence(Enum):

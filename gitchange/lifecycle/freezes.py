@@ -7,13 +7,17 @@ that has 47 or 49 hours is still the weekend. Where a clock shows a time twice o
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
 
 from gitchange.lifecycle.rules import applies
-from gitchange.model.change import Change
-from gitchange.model.policy import Freeze, Policy
 from gitchange.model.recurrence import recurrence, zone
 from gitchange.values import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gitchange.model.change import Change
+    from gitchange.model.policy import Freeze, Policy
 
 _DAY = dt.timedelta(days=1)
 _LAST = dt.datetime(9990, 1, 1)

@@ -6,12 +6,16 @@ with it is the policy's matter (`gitchange.lifecycle.policy_diff`).
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Callable, Iterator
-from typing import Literal
-
-from gitchange.signing.allowed_signers import AllowedSigner, AllowedSigners
+from gitchange.signing.allowed_signers import AllowedSigner
 from gitchange.values import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable, Iterator
+    from typing import Literal
+
+    from gitchange.signing.allowed_signers import AllowedSigners
 
 Entries = dict[tuple[str, str, bool], list[AllowedSigner]]
 """The lines of a file by whose they are, the key, and whether it is an authority."""

@@ -6,15 +6,19 @@ information, and a step that no rule speaks of can never be done.
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Collection, Iterable
-from typing import Literal
-
-from gitchange.model.change import RISK_LEVELS, Change
-from gitchange.model.policy import Policy, Rule, Waiver, When
+from gitchange.model.change import RISK_LEVELS
 from gitchange.values import Value
 
-SignedStep = Literal["evaluation", "implementation", "validation"]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Collection, Iterable
+    from typing import Literal
+
+    from gitchange.model.change import Change
+    from gitchange.model.policy import Policy, Rule, Waiver, When
+
+    SignedStep = Literal["evaluation", "implementation", "validation"]
 
 
 class Asked(Value):

@@ -10,26 +10,31 @@ a key that counts (`gitchange.lifecycle.upkeep`).
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Collection, Iterator, Sequence
-from typing import Literal
-
 from gitchange.lifecycle import rules
-from gitchange.lifecycle.rules import Asked, SignedStep
 from gitchange.model.change import (
     IMPACTS,
     LIKELIHOODS,
     RISK_LEVELS,
     Change,
-    ChangeType,
     Emergency,
     Risk,
-    RiskLevel,
     Step,
     level_of,
 )
-from gitchange.model.policy import Policy
 from gitchange.values import Value, replace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Collection, Iterator, Sequence
+    from typing import Literal
+
+    from gitchange.lifecycle.rules import Asked, SignedStep
+    from gitchange.model.change import (
+        ChangeType,
+        RiskLevel,
+    )
+    from gitchange.model.policy import Policy
 
 # -- one kind of change, one requester -----------------------------------------------------------
 

@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
-
-from gitchange.model.evidence import SignOff
-from gitchange.model.finding import Finding
 from gitchange.values import Value
 
-Status = Literal[
-    "requested",
-    "info-requested",
-    "approved",
-    "rejected",
-    "implemented",
-    "failed",
-    "validated",
-    "documented",
-    "withdrawn",
-]
-"""The words of `status.STATUSES`."""
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Literal
 
-Stage = Literal["request", "evaluation", "implementation", "validation", "documentation"]
-StageState = Literal["done", "waiting", "refused", "not-needed", "later", "ended"]
-Action = Literal["edit", "override", "evaluate", "implement", "validate", "document"]
+    from gitchange.model.evidence import SignOff
+    from gitchange.model.finding import Finding
+
+    Status = Literal[
+        "requested",
+        "info-requested",
+        "approved",
+        "rejected",
+        "implemented",
+        "failed",
+        "validated",
+        "documented",
+        "withdrawn",
+    ]
+    """The words of `status.STATUSES`."""
+
+    Stage = Literal["request", "evaluation", "implementation", "validation", "documentation"]
+    StageState = Literal["done", "waiting", "refused", "not-needed", "later", "ended"]
+    Action = Literal["edit", "override", "evaluate", "implement", "validate", "document"]
 
 
 class Requirement(Value):

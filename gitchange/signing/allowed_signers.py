@@ -18,10 +18,15 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Final
 
-from gitchange.signing.keys import KeyFormatError, PublicKey, read_public_key
+from gitchange.signing.keys import KeyFormatError, read_public_key
 from gitchange.values import Value, field
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
+
+    from gitchange.signing.keys import PublicKey
 
 _MAX_PATTERN: Final = 1022
 """Longest pattern that is compared, in bytes: ``char sub[1024]`` in ``match_pattern_list``."""

@@ -17,18 +17,24 @@ docs/adr/0010-openpgp.md has the reasons.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final, TypeVar
+from datetime import UTC
 
 from gitchange.signing.authenticity import Authenticity
-from gitchange.signing.openpgp import PREFIX, OpenPgpSignature
+from gitchange.signing.openpgp import PREFIX
 from gitchange.values import Value, field
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from datetime import datetime
+    from typing import Final, TypeVar
+
     from pysequoia.packet import Packet
 
-Answer = TypeVar("Answer")
+    from gitchange.signing.openpgp import OpenPgpSignature
+
+    Answer = TypeVar("Answer")
+
 
 BEGIN: Final = b"-----BEGIN PGP PUBLIC KEY BLOCK-----"
 END: Final = b"-----END PGP PUBLIC KEY BLOCK-----"

@@ -18,9 +18,12 @@ import hashlib
 import json
 import re
 from json.encoder import encode_basestring_ascii
-from typing import Any, Final, NoReturn
 
 from gitchange.values import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Final, NoReturn
 
 MAX_LINE: Final = 1024 * 1024
 """Longest line that is parsed at all, in bytes: a bound on work for untrusted input."""

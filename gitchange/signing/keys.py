@@ -24,7 +24,6 @@ from __future__ import annotations
 import base64
 import hashlib
 from functools import lru_cache
-from typing import Final
 
 from gitchange.signing.key_types import (
     CERTIFIED_TYPES,
@@ -38,6 +37,10 @@ from gitchange.signing.key_types import (
 )
 from gitchange.signing.wire import Reader, WireError, decode_base64, mpint, string
 from gitchange.values import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 MINIMUM_RSA_BITS: Final = 1024
 """``SSH_RSA_MINIMUM_MODULUS_SIZE`` of ``sshkey.h``."""

@@ -15,11 +15,16 @@ from __future__ import annotations
 import base64
 import hashlib
 from functools import lru_cache
-from typing import Final
 
-from gitchange.signing.keys import KeyFormatError, PublicKey, parse_public_key
+from gitchange.signing.keys import KeyFormatError, parse_public_key
 from gitchange.signing.wire import Reader, WireError, decode_base64, string
 from gitchange.values import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
+
+    from gitchange.signing.keys import PublicKey
 
 MAGIC: Final = b"SSHSIG"
 VERSION: Final = 1

@@ -17,12 +17,18 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Final
 
-from gitchange.signing.allowed_signers import AllowedSigner, AllowedSigners
-from gitchange.signing.keys import USER_CERTIFICATE, Certificate
-from gitchange.signing.sshsig import SignatureFormatError, SshSignature, parse_signature
+from gitchange.signing.keys import USER_CERTIFICATE
+from gitchange.signing.sshsig import SignatureFormatError, parse_signature
 from gitchange.values import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
+
+    from gitchange.signing.allowed_signers import AllowedSigner, AllowedSigners
+    from gitchange.signing.keys import Certificate
+    from gitchange.signing.sshsig import SshSignature
 
 CODES: Final = {
     "signature.format": "the bytes are not an SSH signature",

@@ -11,12 +11,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from gitchange.assessment.overview import Assessment
-from gitchange.lifecycle.verdict import Stage, StepState, Verdict
+from gitchange.lifecycle.verdict import StepState, Verdict
 from gitchange.model.change import Change
 from gitchange.model.evidence import SignOff
 from gitchange.site.site import Event, events_of
 from gitchange.site.verification import digest_commands, verify_commands
 from gitchange.values import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from gitchange.lifecycle.verdict import Stage
 
 _REASONS = (
     "duties.evaluator-is-",

@@ -7,12 +7,8 @@ at the notes; here is which refs may move at all. Nothing is written, neither to
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Iterator, Sequence
-
 from gitchange.assessment.assess import Assessor
 from gitchange.errors import Refused, UsageError
-from gitchange.git.repository import Repository
 from gitchange.ledger import chain, documents, notes
 from gitchange.ledger.documents import INTRODUCTION_KEY, Policies
 from gitchange.ledger.remote import tracking_notes
@@ -21,6 +17,13 @@ from gitchange.model import policy as policies
 from gitchange.model.finding import Finding
 from gitchange.values import Value
 from gitchange.workflow import hook_main, hook_notes
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterator, Sequence
+
+    from gitchange.git.repository import Repository
 
 _TOLD = 5
 """How many of the lines that a push would take away are named."""

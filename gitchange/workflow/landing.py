@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeVar
-
 from gitchange.errors import GitchangeError, Refused, RemoteError
 from gitchange.git.repository import MovedError
 from gitchange.git.work_tree import move_branch
 from gitchange.ledger import remote as remotes
 from gitchange.ledger.remote import Report
 from gitchange.values import Value
-from gitchange.workflow.workspace import Workspace, retrying
+from gitchange.workflow.workspace import retrying
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeVar
+
+    from gitchange.workflow.workspace import Workspace
+
+    Made = TypeVar("Made", bound="Landed")
 
 
 class Landed(Value):
@@ -22,9 +28,6 @@ class Landed(Value):
     commit: str
     kept: tuple[str, ...]
     """Files of the work tree that are edited and were left as they are."""
-
-
-Made = TypeVar("Made", bound=Landed)
 
 
 def land(

@@ -11,13 +11,11 @@ from gitchange.errors import GitchangeError, Refused
 from gitchange.git.repository import FILE, TREE
 from gitchange.git.work_tree import move_branch
 from gitchange.ledger import notes
-from gitchange.ledger.remote import Report
-from gitchange.ledger.signoffs import Text
-from gitchange.ledger.timeline import APPROVALS, Reign, policy_text
-from gitchange.lifecycle.policy_diff import Difference, differences
+from gitchange.ledger.timeline import APPROVALS, policy_text
+from gitchange.lifecycle.policy_diff import differences
 from gitchange.model import policy as policies
 from gitchange.model.finding import Finding
-from gitchange.model.policy import ROOT_ROLE, Policy
+from gitchange.model.policy import ROOT_ROLE
 from gitchange.model.statement import (
     MEANINGS,
     Answers,
@@ -27,10 +25,19 @@ from gitchange.model.text import said
 from gitchange.model.toml import parse
 from gitchange.values import Value
 from gitchange.workflow.landing import Landed, land, tip_of
-from gitchange.workflow.proposing import Proposed, propose
+from gitchange.workflow.proposing import propose
 from gitchange.workflow.signing import claimed_time, sign_and_keep
 from gitchange.workflow.witnessing import trailers
-from gitchange.workflow.workspace import Workspace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from gitchange.ledger.remote import Report
+    from gitchange.ledger.signoffs import Text
+    from gitchange.ledger.timeline import Reign
+    from gitchange.lifecycle.policy_diff import Difference
+    from gitchange.model.policy import Policy
+    from gitchange.workflow.proposing import Proposed
+    from gitchange.workflow.workspace import Workspace
 
 
 class Proposal(Value):

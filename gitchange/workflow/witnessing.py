@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from gitchange.ledger.records import TRAILER
-from gitchange.ledger.remote import Report
 from gitchange.values import Value
 from gitchange.workflow.landing import Landed, land, tip_of
-from gitchange.workflow.proposing import Proposed, propose
-from gitchange.workflow.workspace import Workspace
+from gitchange.workflow.proposing import propose
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from gitchange.ledger.remote import Report
+    from gitchange.workflow.proposing import Proposed
+    from gitchange.workflow.workspace import Workspace
 
 
 class Sealed(Value):
