@@ -9,22 +9,27 @@ import datetime as dt
 import os
 import re
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
 
 from gitchange.errors import GitchangeError, RemoteError, RepositoryError, UsageError
 from gitchange.git import pipes
 from gitchange.git.locks import PAUSES, locked
-from gitchange.git.repository import Person, Repository, moment
+from gitchange.git.repository import Person, moment
+from gitchange.values import Value
 
-if TYPE_CHECKING:  # it takes longer to load than most of what git is asked
-    import subprocess
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import subprocess  # it takes longer to load than most of what git is asked
+    from collections.abc import Iterator, Sequence
+    from typing import Literal
+
+    from gitchange.git.repository import Repository
+
+    Refusal = Literal["race", "final", "unknown"]
+    """Why a ref was refused: somebody else was faster; it is not allowed; words that are not known here."""
 
 
-@dataclass(frozen=True, slots=True)
-class Touch:
+class Touch(Value):
     """One commit that touched one file."""
 
     commit: str
@@ -155,8 +160,7 @@ def touches(
             )
 
 
-@dataclass(frozen=True, slots=True)
-class Stride:
+class Stride(Value):
     """One commit of a history, and what it changed of its first parent's files."""
 
     commit: str
@@ -243,9 +247,6 @@ def _fields(directory: Path, *arguments: str) -> Iterator[bytes]:
 _BLOCK = 1 << 18
 """How many bytes of a program's output are read at once."""
 
-
-Refusal = Literal["race", "final", "unknown"]
-"""Why a ref was refused: somebody else was faster; it is not allowed; words that are not known here."""
 
 _RACES = (
     "non-fast-forward",  # git's own, before sending: the remote has what we do not descend from
@@ -342,8 +343,7 @@ def _why_refused(said: str) -> Refusal:
     return "race" if any(phrase in words for phrase in _RACES) else "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class PushResult:
+class PushResult(Value):
     """What a remote said to one ref of a push."""
 
     ref: str
@@ -366,7 +366,7 @@ def fetch(repository: Repository, remote: str, refspecs: Sequence[str]) -> None:
         if done.returncode == 0:
             return
         words = done.stderr.decode(errors="replace")
-        lock = _LOCK_FILE.search(words)
+        lock = re.search(_LOCK_FILE, words)
         # Another git fetches into the same refs, or was killed while it did.
         if lock is None and "cannot lock ref" not in words:
             break
@@ -378,7 +378,7 @@ def fetch(repository: Repository, remote: str, refspecs: Sequence[str]) -> None:
     raise _not_reached(f"could not fetch from {remote}", remote, done)
 
 
-_LOCK_FILE = re.compile(r"'(/[^'\n]+\.lock)'")
+_LOCK_FILE = r"'(/[^'\n]+\.lock)'"
 """The lock file that git names when it cannot make it, in whatever language."""
 
 

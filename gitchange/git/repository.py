@@ -16,17 +16,19 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from gitchange.errors import GitchangeError, RepositoryError, UsageError
 from gitchange.git.failures import cannot_write, of_libgit2, writing
 from gitchange.git.locks import PAUSES, alone, locked
 from gitchange.git.plain import MISSING, Who, find, id_of
+from gitchange.values import Value
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:  # it takes longer to load than stock git to answer
+    from typing import Any
+
     import pygit2
 
 _OID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
@@ -55,8 +57,7 @@ _MODES = {b"%o" % mode: mode for mode in (FILE, _EXECUTABLE, 0o120000, _SUBMODUL
 """The modes that git writes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(Value):
     """Name, address and moment of an author or committer."""
 
     name: str
@@ -65,8 +66,7 @@ class Person:
     """With the offset that the commit names."""
 
 
-@dataclass(frozen=True, slots=True)
-class Commit:
+class Commit(Value):
     """One commit."""
 
     id: str
@@ -77,8 +77,7 @@ class Commit:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Outline:
+class Outline(Value):
     """What a history's course shows of one commit, without its persons."""
 
     tree: str
@@ -88,8 +87,7 @@ class Outline:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Value):
     """One entry of a tree."""
 
     path: str
@@ -203,6 +201,8 @@ class Repository:
         with alone(directory, (directory,)):
             with writing(directory):
                 if workshop.exists():  # a killed one's: we are alone
+                    import shutil  # noqa: PLC0415 - only for whoever makes a repository
+
                     shutil.rmtree(workshop)
                 handle = library.made(workshop, branch)
             try:
@@ -210,6 +210,8 @@ class Repository:
                 with writing(directory):
                     (workshop / ".git").rename(directory / ".git")
             finally:
+                import shutil  # noqa: PLC0415 - only for whoever makes a repository
+
                 shutil.rmtree(workshop, ignore_errors=True)
 
     @property

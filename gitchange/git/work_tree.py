@@ -10,19 +10,22 @@ from __future__ import annotations
 import errno
 import json
 import os
-from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from gitchange.errors import RepositoryError
 from gitchange.git.failures import writing
 from gitchange.git.locks import LockedError, alone, lock_file
-from gitchange.git.repository import FILE, Entry, MovedError, Repository, hash_blob
+from gitchange.git.repository import FILE, Entry, MovedError, hash_blob
+from gitchange.values import Value
 
-if TYPE_CHECKING:  # only a move needs it
-    import pygit2
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import pygit2  # only a move needs it
+
+    from gitchange.git.repository import Repository
 
 _FOLDER = "gitchange"
 """Below the Git folder of the work tree: what is in progress."""
@@ -35,8 +38,7 @@ _Changed = tuple[str, tuple[Entry | None, Entry | None], Entry | None]
 """A path, what the two commits of a move have there, and what is to be there."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Move:
+class _Move(Value):
     """What was begun: a branch goes from one commit (None: from nothing) to another, with its files."""
 
     branch: str
@@ -158,10 +160,10 @@ def _noted(repository: Repository) -> _Move | None:
 
 
 def _forget(repository: Repository) -> None:
-    import shutil  # noqa: PLC0415 - for the sake of start-up time
-
     with writing(repository.git_dir):
         _note(repository).unlink(missing_ok=True)
+        import shutil  # noqa: PLC0415 - only where something is cleared away or copied
+
         shutil.rmtree(_folder(repository) / "files", ignore_errors=True)
 
 
@@ -271,6 +273,8 @@ def _copy_of_index(source: Path, copy: Path) -> pygit2.Index:
     for left in (copy, copy.with_name(f"{copy.name}.lock")):  # of a killed process; they are ours alone
         left.unlink(missing_ok=True)
     if source.exists():
+        import shutil  # noqa: PLC0415 - only where something is cleared away or copied
+
         shutil.copyfile(source, copy)
     return library.index(copy)
 
@@ -314,10 +318,10 @@ def _place(staged: Path, target: Path) -> None:
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
-        import shutil  # noqa: PLC0415 - for the sake of start-up time
-
         # The Git folder is on another disk (`--separate-git-dir`): the last step is made beside the target.
         try:
+            import shutil  # noqa: PLC0415 - only where something is cleared away or copied
+
             shutil.copy2(staged, _beside(target), follow_symlinks=False)
             _beside(target).replace(target)
         finally:

@@ -6,9 +6,12 @@ Where the repository is and what its refs say is told by `git.place`.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 
 from gitchange.git import place
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 try:
     from _blake2 import blake2b  # hashlib loads OpenSSL to offer the same

@@ -8,16 +8,17 @@ from __future__ import annotations
 import datetime as dt
 import json
 import sqlite3
-from collections.abc import Mapping
 
 from gitchange.index import place as places
 from gitchange.index import store
-from gitchange.index.place import Place
 from gitchange.model import identifiers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # `typing` takes longer to load than a list to print
+    from collections.abc import Mapping
     from typing import Any
+
+    from gitchange.index.place import Place
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 

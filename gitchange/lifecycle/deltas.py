@@ -6,12 +6,18 @@ as well. What a difference means is said elsewhere (`gitchange.lifecycle.policy_
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from enum import Enum
-from typing import Any, Final
+from typing import Any
 
 from pydantic import BaseModel
+
+from gitchange.values import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from typing import Final
 
 
 class _Absence(Enum):
@@ -38,8 +44,7 @@ Identities = Mapping[type[BaseModel], Callable[[Any], str]]
 """By what entries of a list are recognised: for models whose first field alone does not tell them apart."""
 
 
-@dataclass(frozen=True, slots=True)
-class Delta:
+class Delta(Value):
     """One thing that differs."""
 
     path: Path

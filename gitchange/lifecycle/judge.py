@@ -9,25 +9,33 @@ stands until somebody has seen both.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 from gitchange.lifecycle import freezes, rules
-from gitchange.lifecycle.freezes import Occurrence
 from gitchange.lifecycle.rules import Asked
 from gitchange.lifecycle.verdict import (
-    Action,
     Next,
     Requirement,
-    Stage,
-    StageState,
-    Status,
     StepState,
     Verdict,
 )
-from gitchange.model.evidence import Evidence, SignOff
-from gitchange.model.finding import Finding, Severity, in_order
-from gitchange.model.policy import Policy, duration
+from gitchange.model.finding import Finding, in_order
+from gitchange.model.policy import duration
+from gitchange.values import replace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from gitchange.lifecycle.freezes import Occurrence
+    from gitchange.lifecycle.verdict import (
+        Action,
+        Stage,
+        StageState,
+        Status,
+    )
+    from gitchange.model.evidence import Evidence, SignOff
+    from gitchange.model.finding import Severity
+    from gitchange.model.policy import Policy
 
 
 def judge(evidence: Evidence, policy: Policy, now: dt.datetime, *, documented: bool = False) -> Verdict:

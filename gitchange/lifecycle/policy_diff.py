@@ -17,13 +17,12 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal, TypeVar, get_args
+from collections.abc import Mapping
+from typing import Literal, TypeVar, get_args
 
 from pydantic import BaseModel
 
-from gitchange.lifecycle.deltas import ABSENT, Delta, Identities, Item, Path, deltas, dotted, named
+from gitchange.lifecycle.deltas import ABSENT, Item, deltas, dotted, named
 from gitchange.lifecycle.policy_words import (
     STEPS,
     deadline,
@@ -34,7 +33,6 @@ from gitchange.lifecycle.policy_words import (
     which,
     whole_rule,
 )
-from gitchange.lifecycle.rules import SignedStep
 from gitchange.model.change import RISK_LEVELS
 from gitchange.model.policy import (
     ROOT_ROLE,
@@ -42,9 +40,7 @@ from gitchange.model.policy import (
     CompromisedKey,
     CustomField,
     Deadlines,
-    Demand,
     Freeze,
-    Policy,
     Role,
     Rule,
     StandardModel,
@@ -53,6 +49,19 @@ from gitchange.model.policy import (
     When,
     duration,
 )
+from gitchange.values import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator
+    from typing import Any
+
+    from gitchange.lifecycle.deltas import Delta, Identities, Path
+    from gitchange.lifecycle.rules import SignedStep
+    from gitchange.model.policy import (
+        Demand,
+        Policy,
+    )
 
 Kind = Literal[
     "people",
@@ -88,8 +97,7 @@ _LONGEST = 200
 """Characters of a text that a sentence quotes; the file itself has the rest."""
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(Value):
     """One thing that the new policy changes."""
 
     kind: Kind

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -29,6 +28,7 @@ from gitchange.model.layout import write_toml
 from gitchange.model.record import Record
 from gitchange.model.text import Listed, LongText, Part, Principal, ShortText, Slug, findings_of
 from gitchange.model.toml import Document, KeyPath, dotted, parse
+from gitchange.values import Value
 
 SCHEMA = 1
 """Version of the change file's format that this program writes and reads."""
@@ -225,8 +225,7 @@ class Change(Part):
         return max((risk.level for risk in self.risks), key=RISK_LEVELS.index)
 
 
-@dataclass(frozen=True, slots=True)
-class ParsedChange:
+class ParsedChange(Value):
     """What came of reading a change file: the change, or what is wrong with it."""
 
     path: str

@@ -284,16 +284,18 @@ class Bench(Measuring):
             spent["signed"].append(ended - began)
             grown["ours"].append(self._loose() - before)
             line_file.write_bytes(line + b"\n")
-            for name, options in (("git", []), ("safe", safe)):
+            for name, asked in (("git", []), ("safe", safe)):
                 before = self._loose()
-                work = ["git", *options, "notes", f"--ref={theirs}", "append", "-F", str(line_file), blob]
+                work = ["git", *asked, "notes", f"--ref={theirs}", "append", "-F", str(line_file), blob]
                 spent[name].append(self.seconds(work))
                 if name == "git":
                     grown["git"].append(self._loose() - before)
         git(self.directory, "update-ref", "-d", theirs)
         yield self.row("one more sign-off, kept", floor_name, spent["ours"], spent["git"], _APPEND)
         yield self.row("one more sign-off, kept", f"{floor_name}, on the disk", spent["ours"], spent["safe"])
-        yield self.row("one more sign-off, signed in memory and kept", floor_name, spent["signed"], spent["git"])
+        yield self.row(
+            "one more sign-off, signed in memory and kept", floor_name, spent["signed"], spent["git"]
+        )
         yield self.row("its loose objects", floor_name, grown["ours"], grown["git"], _LOOSE, "B")
 
     def verified(self) -> Iterator[Row]:

@@ -522,6 +522,39 @@ def loading(folder: Path, *command: str) -> tuple[str, set[str]]:
     return done.stdout, {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if "|" in line}
 
 
+def test_only_what_judges_is_loaded_where_something_changed(take: Take) -> None:
+    """After a commit of stock git a list loads neither click nor what only OpenPGP, mistakes and policies need."""
+    scene = take("approved")
+    gitchange(scene.repo, "list")
+    path = scene.repo / scene.path
+    path.write_text(path.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+    git(scene.repo, "commit", "-qam", "by stock git")
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "gitchange", "-C", str(scene.repo), "list"],
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if "|" in line}
+    assert "gitchange.index.refresh" in loaded
+    heavy = {
+        "click",
+        "jinja2",
+        "mkdocs",
+        "pysequoia",
+        "tomli_w",
+        "difflib",
+        "gitchange.lifecycle.key_diff",
+        "gitchange.lifecycle.policy_diff",
+        "gitchange.lifecycle.policy_words",
+        "gitchange.signing.certificates",
+        "gitchange.signing.gpg",
+        "gitchange.signing.openpgp",
+        "gitchange.signing.signer",
+    }
+    assert loaded & heavy == set()
+
+
 def test_program_and_shortcut_print_the_same(take: Take) -> None:
     """Whichever of the two answers, a reader cannot tell."""
     scene = take("validated")
