@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gitchange.git import repository
+from gitchange.git import library
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -20,5 +20,5 @@ def _isolated(tmp_path_factory: pytest.TempPathFactory) -> None:
     os.environ["GIT_CONFIG_NOSYSTEM"] = "1"
     os.environ["TZ"] = "UTC"
     # Nobody cuts the power here, and waiting for the disk is slow. Processes that a test starts do wait.
-    repository.pygit2.settings.enable_fsync_gitdir(False)
+    library.pygit2.settings.enable_fsync_gitdir(False)
     (Path(home) / ".gitconfig").write_text("[init]\n\tdefaultBranch = main\n[gc]\n\tauto = 0\n")

@@ -5,42 +5,52 @@ Read-only. Works on bare repositories and without a work tree; time is given by 
 
 from __future__ import annotations
 
-import copy
 import datetime as dt
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable
 from functools import cached_property
-from pathlib import Path
-from typing import Literal, TypeVar
 
 from gitchange.assessment.overview import Assessment, Overview, PolicyVersion, Version
 from gitchange.assessment.spreading import spread
-from gitchange.errors import GitchangeError, RepositoryError, UsageError
+from gitchange.errors import RepositoryError, UsageError
 from gitchange.git import program
 from gitchange.git.histories import Histories
-from gitchange.git.program import Touch
-from gitchange.git.repository import Entry, Repository
+from gitchange.git.repository import Repository
 from gitchange.ledger import documents, notes
-from gitchange.ledger.documents import Ground, Policies
+from gitchange.ledger.documents import Policies
 from gitchange.ledger.notes import Notes
 from gitchange.ledger.records import check_record, request_of, text_of, trailer_of
 from gitchange.ledger.remote import verified_notes
 from gitchange.ledger.signoffs import Doubt, Text, described, says_one_of
-from gitchange.ledger.timeline import Point, Timeline, WitnessedAuthenticator
+from gitchange.ledger.timeline import Timeline, WitnessedAuthenticator
 from gitchange.lifecycle import rules
 from gitchange.lifecycle.judge import judge
-from gitchange.lifecycle.rules import SignedStep
 from gitchange.lifecycle.status import REFUSED
 from gitchange.model import identifiers
-from gitchange.model.change import Change, ParsedChange, parse_change
+from gitchange.model.change import parse_change
 from gitchange.model.crosscheck import crosscheck
 from gitchange.model.evidence import Evidence, Failure, SignOff
 from gitchange.model.finding import Finding, has_errors, in_order
-from gitchange.model.policy import Policy
-from gitchange.model.statement import VerdictName
+from gitchange.values import replace
 
-Result = TypeVar("Result")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+    from typing import Literal, TypeVar
+
+    from gitchange.errors import GitchangeError
+    from gitchange.git.program import Touch
+    from gitchange.git.repository import Entry
+    from gitchange.ledger.documents import Ground
+    from gitchange.ledger.timeline import Point
+    from gitchange.lifecycle.rules import SignedStep
+    from gitchange.model.change import Change, ParsedChange
+    from gitchange.model.policy import Policy
+    from gitchange.model.statement import VerdictName
+
+    Result = TypeVar("Result")
+
 
 Tell = Callable[[str, int, int], None]
 """Who is told how far long work is: what is done, how many of how many."""
@@ -93,6 +103,8 @@ class Assessor:
 
     def adopting(self, policy: Policy) -> Assessor:
         """Judges the same repository at the same moment, as if this policy had just been adopted."""
+        import copy  # noqa: PLC0415 - few commands judge as of another time
+
         then = copy.copy(self)
         for name, held in vars(Assessor).items():
             if isinstance(held, cached_property) and name not in ("histories", "files"):
@@ -324,6 +336,7 @@ class Assessor:
 
     def gather(self) -> None:
         """Read the histories of all files and of all notes, both at once: two processes of git tell them."""
+        self.repository.expect_much()
         from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  lazy: takes a while to load
 
         with ThreadPoolExecutor(1) as other:

@@ -6,21 +6,23 @@ been adopted (`Assessor.adopting`). What the policy says otherwise is `gitchange
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any
-
-from gitchange.assessment.assess import Assessor
-from gitchange.assessment.overview import Assessment
 from gitchange.lifecycle.policy_words import listed
 from gitchange.lifecycle.status import CLOSED
-from gitchange.lifecycle.verdict import Next, Verdict
-from gitchange.model.finding import Finding
-from gitchange.model.policy import Policy
+from gitchange.values import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+    from gitchange.assessment.assess import Assessor
+    from gitchange.assessment.overview import Assessment
+    from gitchange.lifecycle.verdict import Next, Verdict
+    from gitchange.model.finding import Finding
+    from gitchange.model.policy import Policy
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Value):
     """What a step of a change would need."""
 
     step: str
@@ -43,8 +45,7 @@ class Asked:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Effect:
+class Effect(Value):
     """What a policy would do to one change."""
 
     now: Assessment

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from dataclasses import dataclass, field
-from typing import Literal
+from gitchange.values import Value, field
 
-from gitchange.lifecycle.verdict import Verdict
-from gitchange.model.change import Change
-from gitchange.model.evidence import Evidence, SignOff
-from gitchange.model.finding import Finding
-from gitchange.model.policy import Policy
-from gitchange.model.record import Record
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import datetime as dt
+    from typing import Literal
+
+    from gitchange.lifecycle.verdict import Verdict
+    from gitchange.model.change import Change
+    from gitchange.model.evidence import Evidence, SignOff
+    from gitchange.model.finding import Finding
+    from gitchange.model.policy import Policy
+    from gitchange.model.record import Record
 
 
-@dataclass(frozen=True, slots=True)
-class Version:
+class Version(Value):
     """One commit that touched a change file."""
 
     commit: str
@@ -30,8 +32,7 @@ class Version:
     kind: Literal["requested", "edited", "documented", "removed"]
 
 
-@dataclass(frozen=True, slots=True)
-class Assessment:
+class Assessment(Value):
     """One change file, judged."""
 
     path: str
@@ -77,8 +78,7 @@ class Assessment:
         return self.verdict is not None and any(s is sign_off for s in self.verdict.counting)
 
 
-@dataclass(frozen=True, slots=True)
-class PolicyVersion:
+class PolicyVersion(Value):
     """A stretch of the branch of record under one policy folder."""
 
     commit: str
@@ -92,8 +92,7 @@ class PolicyVersion:
     findings: tuple[Finding, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Overview:
+class Overview(Value):
     """The state of a configuration repository at one moment."""
 
     title: str

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Literal
 
-from gitchange.assessment.overview import Assessment
+    from gitchange.assessment.overview import Assessment
 
 SHAPE: Literal[1] = 1
 """Version of the JSON shapes; it changes when a key changes its meaning or goes away."""

@@ -6,16 +6,18 @@ it, the same work is done here. What the work means is left to others.
 
 from __future__ import annotations
 
-import gc
 import os
-import pickle
-import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, BinaryIO, TypeVar
 
-Item = TypeVar("Item")
-Result = TypeVar("Result")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from typing import Any, BinaryIO, TypeVar
+
+    Item = TypeVar("Item")
+
+    Result = TypeVar("Result")
+
 
 _WORTH_IT = 500
 """For fewer things another process is not begun."""
@@ -36,6 +38,8 @@ def spread(work: Callable[[Sequence[Item]], Result], items: Sequence[Item]) -> I
         yield from map(work, portions)
         return
     workers: list[_Worker] = []
+    import gc  # noqa: PLC0415 - few commands have so much to do that they begin processes
+
     # What is there already will not be thrown away: the collector need not touch, and so copy, its pages.
     gc.collect()
     gc.freeze()
@@ -66,6 +70,8 @@ class _Worker:
 
     def next(self) -> tuple[Any] | None:
         """Its next result, alone in a tuple; None when it has none to give."""
+        import pickle  # noqa: PLC0415 - only where there are several processes
+
         try:
             return (pickle.load(self._answers),)  # noqa: S301 - a fork of this very process wrote it
         except (EOFError, OSError, pickle.UnpicklingError):
@@ -74,12 +80,17 @@ class _Worker:
     def end(self) -> None:
         """Make sure that it is gone, whatever it was doing."""
         self._answers.close()
+        import signal  # noqa: PLC0415 - only where there are several processes
+
         os.kill(self._process, signal.SIGKILL)  # it is this process's child until it is waited for
         os.waitpid(self._process, 0)
 
 
 def _begin(work: Callable[[Sequence[Item]], Result], portions: Sequence[Sequence[Item]]) -> _Worker | None:
     """A worker on these portions; None where there can be none."""
+    import pickle  # noqa: PLC0415 - only where there are several processes
+    import signal  # noqa: PLC0415 - only where there are several processes
+
     parent = os.getpid()
     reading, writing = os.pipe()
     sys.stdout.flush()

@@ -10,17 +10,10 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal
 
-from gitchange.assessment.assess import Assessor
-from gitchange.assessment.overview import Assessment
 from gitchange.git import program
 from gitchange.git.ids import Numbers
-from gitchange.git.program import Touch
 from gitchange.ledger import chain, notes
-from gitchange.ledger.chain import Loss
 from gitchange.ledger.records import TRAILER, trailer_of
 from gitchange.ledger.remote import verified_branch
 from gitchange.ledger.signoffs import Doubt, Text, described, signers_of
@@ -28,10 +21,20 @@ from gitchange.model import identifiers
 from gitchange.model.finding import Finding, has_errors, in_order
 from gitchange.model.statement import StatementError, read_statement
 from gitchange.signing.dsse import EnvelopeError, parse_envelope
+from gitchange.values import Value, field, replace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from typing import Any, Literal
+
+    from gitchange.assessment.assess import Assessor
+    from gitchange.assessment.overview import Assessment
+    from gitchange.git.program import Touch
+    from gitchange.ledger.chain import Loss
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(Value):
     """One numbered check."""
 
     name: str
@@ -46,8 +49,7 @@ class Check:
         return not has_errors(self.findings)
 
 
-@dataclass(frozen=True, slots=True)
-class Verification:
+class Verification(Value):
     """The answer, and what it rests on."""
 
     verdict: Literal["ok", "breach", "undecided"]
@@ -170,8 +172,7 @@ def _cannot_check(assessor: Assessor) -> bool:
     return any(signers_of(policy).openpgp.missing for policy in policies if policy and policy.openpgp)
 
 
-@dataclass(slots=True)
-class Seen:
+class Seen(Value, frozen=False):
     """What the checks need to know of changes that were judged: small, because other processes hand it over."""
 
     files: int = 0
@@ -197,8 +198,7 @@ class Seen:
             getattr(self, name).extend(getattr(other, name))
 
 
-@dataclass(slots=True)
-class Whole:
+class Whole(Value, frozen=False):
     """What the checks need to know of everything."""
 
     seen: Seen

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import os
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -14,7 +11,11 @@ from gitchange.cli import clock
 from gitchange.cli.terminal import clean, say
 from gitchange.errors import UsageError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:  # what only reads need not load them
+    import datetime as dt
+    from collections.abc import Callable
+
     from gitchange.ledger.remote import Report
     from gitchange.workflow.proposing import Proposed
     from gitchange.workflow.workspace import Workspace

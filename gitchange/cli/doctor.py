@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 
 import click
@@ -11,7 +10,13 @@ from gitchange.cli import context as from_context
 from gitchange.cli.terminal import clean, say, tell
 from gitchange.errors import UsageError
 from gitchange.model.policy import duration
-from gitchange.workflow.doctor import State, examine
+from gitchange.workflow.doctor import examine
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from gitchange.workflow.doctor import State
 
 _COLOURS: dict[State, str] = {"ok": "green", "warning": "yellow", "problem": "red", "undecided": "red"}
 _WORDS: dict[State, str] = {"left-out": "left out", "problem": "PROBLEM", "undecided": "UNDECIDED"}

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import click
 
 from gitchange.assessment.shapes import show_json
 from gitchange.cli import context as from_context
 from gitchange.cli.terminal import ask, at_terminal, choose, say, word
-from gitchange.model.record import OUTCOMES, Outcome
+from gitchange.model.record import OUTCOMES
 from gitchange.workflow.documentation import document
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from gitchange.model.record import Outcome
 
 
 @click.command("document")

@@ -10,14 +10,17 @@ import os
 import sys
 import tempfile
 import traceback
-from collections.abc import Callable
-from typing import Any
 
 import click
 
 from gitchange import __version__
 from gitchange.cli.terminal import complain
 from gitchange.errors import GitchangeError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
 
 
 def guarded(work: Callable[[], Any]) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 
 import click
@@ -15,7 +14,13 @@ from gitchange.cli.terminal import clean
 from gitchange.errors import GitchangeError, UsageError
 from gitchange.git.repository import Repository
 from gitchange.ledger.documents import Policies, find_ground
-from gitchange.workflow.hook import Answer, Update, judge_push
+from gitchange.workflow.hook import Update, judge_push
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from gitchange.workflow.hook import Answer
 
 _TOLD = 20
 """How many reasons are told: a pusher reads them through `remote:`, and mends them one after the other."""

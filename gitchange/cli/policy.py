@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 
 import click
 
 from gitchange.cli import context as from_context
 from gitchange.cli.terminal import at_terminal, clean, paragraph, say, tell
 from gitchange.errors import Refused, UsageError
-from gitchange.lifecycle.policy_diff import HEADINGS, WEIGHTS, Difference, Weight, in_short
+from gitchange.lifecycle.policy_diff import HEADINGS, WEIGHTS, in_short
 from gitchange.workflow import comparison, policies
-from gitchange.workflow.comparison import Comparison, Side
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from gitchange.lifecycle.policy_diff import Difference, Weight
+    from gitchange.workflow.comparison import Comparison, Side
 
 
 @click.group("policy")

@@ -6,18 +6,21 @@ options and says what is wrong. Both print by the same functions.
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import os
 import sqlite3
 import sys
-from collections.abc import Callable, Iterator
 
 from gitchange.cli import clock, render
 from gitchange.index import place as places
 from gitchange.index import rows
 from gitchange.lifecycle.status import STATUSES
 from gitchange.model import identifiers
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable, Iterator
 
 _FLAGS = frozenset({"--json", "--all", "--waiting-on-me"})
 _VALUES = frozenset({"--status", "--type", "--system", "--person", "--limit"})

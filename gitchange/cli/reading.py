@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from typing import Any
 
 import click
 
 from gitchange.cli import context as from_context
 from gitchange.cli import render
 from gitchange.cli.terminal import progress, say, tell, width
-from gitchange.index.rows import Listing, Wanted
+from gitchange.index.rows import Wanted
 from gitchange.lifecycle.status import STATUSES
 from gitchange.workflow import reading
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from gitchange.index.rows import Listing
 
 
 def _limit_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -6,7 +6,6 @@ import datetime as dt
 import json
 import sys
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -16,6 +15,10 @@ from gitchange.errors import UsageError
 from gitchange.git.repository import Repository
 from gitchange.model.change import IMPACTS, LIKELIHOODS
 from gitchange.workflow import requests
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _SEPARATOR = "::"
 

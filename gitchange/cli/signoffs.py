@@ -16,9 +16,13 @@ from gitchange.assessment.shapes import show_json
 from gitchange.cli import context as from_context
 from gitchange.cli.terminal import ask, ask_yes, at_terminal, choose, paragraph, say, word
 from gitchange.errors import Refused, UsageError
-from gitchange.model.statement import Answers, ChangeStep, CommitReference, TestResult, VerdictName
+from gitchange.model.statement import Answers, CommitReference, TestResult
 from gitchange.model.text import said
 from gitchange.workflow import signoffs
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from gitchange.model.statement import ChangeStep, VerdictName
 
 Command = Callable[..., Any]
 

@@ -5,16 +5,22 @@ from __future__ import annotations
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TypeVar
 
 import click
 
 from gitchange.cli import render
 from gitchange.cli.render import clean, paragraph, word
 from gitchange.errors import UsageError
-from gitchange.model.finding import Finding
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from typing import TypeVar
+
+    from gitchange.model.finding import Finding
+
+    Word = TypeVar("Word", bound=str)
 
 __all__ = [
     "ask",
@@ -29,8 +35,6 @@ __all__ = [
     "width",
     "word",
 ]
-
-Word = TypeVar("Word", bound=str)
 
 
 def say(text: str = "", **style: object) -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
+import sys
 from contextlib import contextmanager
-from pathlib import Path
-
-import pygit2
 
 from gitchange.errors import RepositoryError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 
 class WriteError(RepositoryError):
@@ -21,12 +23,18 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 _FORBIDDEN = (errno.EROFS, errno.EACCES, errno.EPERM)
 
 
+def of_libgit2(*beside: type[Exception]) -> tuple[type[Exception], ...]:
+    """For an `except`: what libgit2 raises, nothing where it is not loaded, and these."""
+    raised: type[Exception] | None = getattr(sys.modules.get("pygit2"), "GitError", None)
+    return (raised, *beside) if raised is not None else beside
+
+
 @contextmanager
 def writing(place: Path) -> Iterator[None]:
     """Turn what the system or libgit2 says about a write below a folder into a WriteError."""
     try:
         yield
-    except (pygit2.GitError, OSError) as error:
+    except of_libgit2(OSError) as error:
         raise cannot_write(place, error) from None
 
 

@@ -7,11 +7,15 @@ file, where a `Touch` takes 600. A `Touch` is made when it is asked for.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from gitchange.git.ids import Numbers
 from gitchange.git.program import Touch
 from gitchange.git.repository import moment
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 _NONE = -1
 

@@ -7,7 +7,11 @@ a forked process that reads it copies nothing. What is no object's id is kept as
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _WIDTHS = (40, 64)
 _FREE = -1

@@ -11,13 +11,15 @@ from __future__ import annotations
 import datetime as dt
 import fcntl
 import os
-import shlex
 import time
-from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from gitchange.git.failures import WriteError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 PAUSES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4)
 """Seconds between attempts to take a lock, about one in all: git holds one for milliseconds."""
@@ -40,6 +42,8 @@ def locked(what: str, lock: Path, places: Iterable[Path]) -> LockedError:
     except OSError:
         return LockedError(f"{what} was locked all the time: {lock} came and went", hint="run it again")
     message = f"{what} is locked: {lock} is there since {since:%Y-%m-%d %H:%M:%S} UTC"
+    import shlex  # noqa: PLC0415 - loaded where it is used
+
     remove = f"`rm {shlex.quote(str(lock))}`"
     found = at_work(places)
     if found is None:

@@ -7,23 +7,29 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-import random
 import re
-import subprocess
-import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from gitchange.errors import GitchangeError, RemoteError, RepositoryError, UsageError
+from gitchange.git import pipes
 from gitchange.git.locks import PAUSES, locked
-from gitchange.git.repository import Person, Repository, moment
+from gitchange.git.repository import Person, moment
+from gitchange.values import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import subprocess  # it takes longer to load than most of what git is asked
+    from collections.abc import Iterator, Sequence
+    from typing import Literal
+
+    from gitchange.git.repository import Repository
+
+    Refusal = Literal["race", "final", "unknown"]
+    """Why a ref was refused: somebody else was faster; it is not allowed; words that are not known here."""
 
 
-@dataclass(frozen=True, slots=True)
-class Touch:
+class Touch(Value):
     """One commit that touched one file."""
 
     commit: str
@@ -46,6 +52,8 @@ def run(
 
     `english` is for what is recognised by git's words, which it would translate otherwise.
     """
+    import subprocess  # noqa: PLC0415 - for the sake of start-up time
+
     try:
         done = subprocess.run(
             ["git", "-C", str(directory), *arguments],
@@ -65,6 +73,8 @@ def run(
 
 def clone(url: str, directory: Path) -> None:
     """Clone with stock git, which asks for what it needs and shows its progress; RemoteError when it fails."""
+    import subprocess  # noqa: PLC0415 - for the sake of start-up time
+
     try:
         done = subprocess.run(["git", "clone", "--origin=origin", "--", url, str(directory)], check=False)
     except FileNotFoundError:
@@ -150,8 +160,7 @@ def touches(
             )
 
 
-@dataclass(frozen=True, slots=True)
-class Stride:
+class Stride(Value):
     """One commit of a history, and what it changed of its first parent's files."""
 
     commit: str
@@ -219,35 +228,25 @@ _NO_FILE = (b"000000", b"160000")
 
 def _fields(directory: Path, *arguments: str) -> Iterator[bytes]:
     """What a `git log` writes, cut at NUL, while it is written; RepositoryError with its own words when it fails."""
-    with tempfile.TemporaryFile() as words:
-        try:
-            git = subprocess.Popen(
-                ["git", "-C", str(directory), *arguments],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=words,
-            )
-        except FileNotFoundError:
-            raise GitchangeError("the program git was not found", hint="install git") from None
-        with git:
-            assert git.stdout is not None  # noqa: S101 - it is a pipe
-            rest = b""
-            while block := git.stdout.read(_BLOCK):
-                *whole, rest = (rest + block).split(b"\0")
-                yield from whole
-            if git.wait() == 0:
-                yield rest
-                return
-        words.seek(0)
-        raise RepositoryError(f"git log: {words.read().decode(errors='replace').strip()}")
+    git = pipes.begin(("git", "-C", str(directory), *arguments), os.environ)
+    if git is None:
+        raise GitchangeError("the program git was not found", hint="install git")
+    try:
+        rest = b""
+        while block := git.answers.read(_BLOCK):
+            *whole, rest = (rest + block).split(b"\0")
+            yield from whole
+    finally:
+        code = git.end()
+    if code != 0:
+        again = run(directory, *arguments, check=False)  # for its words
+        raise RepositoryError(f"git log: {again.stderr.decode(errors='replace').strip()}")
+    yield rest
 
 
 _BLOCK = 1 << 18
 """How many bytes of a program's output are read at once."""
 
-
-Refusal = Literal["race", "final", "unknown"]
-"""Why a ref was refused: somebody else was faster; it is not allowed; words that are not known here."""
 
 _RACES = (
     "non-fast-forward",  # git's own, before sending: the remote has what we do not descend from
@@ -344,8 +343,7 @@ def _why_refused(said: str) -> Refusal:
     return "race" if any(phrase in words for phrase in _RACES) else "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class PushResult:
+class PushResult(Value):
     """What a remote said to one ref of a push."""
 
     ref: str
@@ -368,22 +366,26 @@ def fetch(repository: Repository, remote: str, refspecs: Sequence[str]) -> None:
         if done.returncode == 0:
             return
         words = done.stderr.decode(errors="replace")
-        lock = _LOCK_FILE.search(words)
+        lock = re.search(_LOCK_FILE, words)
         # Another git fetches into the same refs, or was killed while it did.
         if lock is None and "cannot lock ref" not in words:
             break
         if pause is None and lock is not None:
             raise locked("what was fetched", Path(lock[1]), repository.places)
+        import random  # noqa: PLC0415 - for the sake of start-up time
+
         time.sleep((pause or 0) * random.uniform(0.5, 1.5))  # noqa: S311
     raise _not_reached(f"could not fetch from {remote}", remote, done)
 
 
-_LOCK_FILE = re.compile(r"'(/[^'\n]+\.lock)'")
+_LOCK_FILE = r"'(/[^'\n]+\.lock)'"
 """The lock file that git names when it cannot make it, in whatever language."""
 
 
 def ls_remote(repository: Repository, remote: str, patterns: Sequence[str], seconds: float) -> dict[str, str]:
     """What the remote has by these names: full ref name -> commit. RemoteError when it does not answer in time."""
+    import subprocess  # noqa: PLC0415 - for the sake of start-up time
+
     hint = f"look at its address (`git remote -v`), the network and your access: `git ls-remote {remote}`"
     command = ["git", "-C", str(repository.directory), "ls-remote", "--quiet", "--refs", remote, *patterns]
     try:

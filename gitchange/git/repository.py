@@ -1,4 +1,7 @@
-"""A repository's objects and refs, in-process by libgit2.
+"""A repository's objects and refs.
+
+Little is read as `plain` reads it. Whatever that does not answer, much, and everything that writes is for libgit2,
+in-process: it takes long to load, and from then on it reads everything.
 
 Object ids are lower-case hexadecimal strings everywhere; paths are `/`-separated and relative to the
 root of a tree. Every write is atomic: objects are written before the ref that needs them, and a
@@ -8,27 +11,29 @@ ref moves by compare-and-swap. The files of the checked-out branch are `work_tre
 from __future__ import annotations
 
 import datetime as dt
+import os
 import re
-import shutil
-import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import TypeVar
-
-import pygit2
-from pygit2.enums import FileMode, ObjectType, SortMode
 
 from gitchange.errors import GitchangeError, RepositoryError, UsageError
-from gitchange.git.failures import cannot_write, writing
+from gitchange.git.failures import cannot_write, of_libgit2, writing
 from gitchange.git.locks import PAUSES, alone, locked
+from gitchange.git.plain import MISSING, Who, find, id_of
+from gitchange.values import Value
 
-Kind = TypeVar("Kind")
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # it takes longer to load than stock git to answer
+    from typing import Any
+
+    import pygit2
 
 _OID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+
+_REMOTE = re.compile(r"remote\.(.+)\.(?:push)?url", re.DOTALL)
 
 _IMPOSSIBLE = frozenset({"", ".", "..", ".git"})
 """Names that git refuses to check out (fsck.c)."""
@@ -44,27 +49,15 @@ _WEIGHT = 4
 _WORKSHOP = ".gitchange-init"
 """Where a new repository is made before it takes its place."""
 
-# A sign-off is evidence, and may be nowhere else yet: the disk has an object before a ref names it, and the ref before
-# we say that it is kept. Stock git does so for refs and packs; libgit2 only when it is told to.
-pygit2.settings.enable_fsync_gitdir(True)
-
-# Whoever reads a whole history reads an object soon again or never: to keep 256 MB of them, as libgit2 does, spares
-# little, and a commit that it keeps takes ten times its size. Packs are looked at through windows, of which only so
-# many bytes are open at once: otherwise all of a pack that was ever looked at counts as this process's memory.
-pygit2.settings.cache_max_size(4 << 20)
-pygit2.settings.mwindow_size = 8 << 20
-pygit2.settings.mwindow_mapped_limit = 64 << 20
-
-FILE = int(FileMode.BLOB)
-TREE = int(FileMode.TREE)
-_EXECUTABLE = int(FileMode.BLOB_EXECUTABLE)
-_SUBMODULE = int(FileMode.COMMIT)
-_MODES = {b"%o" % mode: mode for mode in (FILE, _EXECUTABLE, int(FileMode.LINK), _SUBMODULE, TREE)}
+FILE = 0o100644
+TREE = 0o40000
+_EXECUTABLE = 0o100755
+_SUBMODULE = 0o160000
+_MODES = {b"%o" % mode: mode for mode in (FILE, _EXECUTABLE, 0o120000, _SUBMODULE, TREE)}
 """The modes that git writes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(Value):
     """Name, address and moment of an author or committer."""
 
     name: str
@@ -73,8 +66,7 @@ class Person:
     """With the offset that the commit names."""
 
 
-@dataclass(frozen=True, slots=True)
-class Commit:
+class Commit(Value):
     """One commit."""
 
     id: str
@@ -85,8 +77,7 @@ class Commit:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Outline:
+class Outline(Value):
     """What a history's course shows of one commit, without its persons."""
 
     tree: str
@@ -96,8 +87,7 @@ class Outline:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Value):
     """One entry of a tree."""
 
     path: str
@@ -134,18 +124,50 @@ def _readable() -> Iterator[None]:
     """What libgit2 says about an object that is missing or damaged, as an error of ours."""
     try:
         yield
-    except pygit2.GitError as error:
+    except of_libgit2() as error:
         raise RepositoryError(
             f"the repository cannot be read: {error}",
             hint="the clone is shallow, partial or damaged: `git fsck` tells more; another clone has it whole",
         ) from None
 
 
-class Repository:
-    """An open repository, with or without a work tree."""
+class _Access:
+    """The two ways to one repository; the second is taken for good."""
 
-    def __init__(self, handle: pygit2.Repository) -> None:
-        self._repo = handle
+    def __init__(
+        self, directory: Path, objects: Sequence[Path] = (), *, handle: pygit2.Repository | None = None
+    ) -> None:
+        self._directory, self._objects = directory, objects
+        # The environment is git's, which is run in it.
+        self.plain = find(str(directory), os.environ) if handle is None and not objects else None
+        """None once libgit2 is there."""
+        if self.plain is not None:
+            self._directory = Path(self.plain.work_dir or self.plain.git_dir)  # wherever this process goes
+        elif handle is None:
+            handle = self._opened()
+        self._handle = handle
+
+    @property
+    def libgit2(self) -> pygit2.Repository:
+        """libgit2's, which is loaded."""
+        if self._handle is None:
+            self._handle = self._opened()
+        if self.plain is not None:
+            self.plain.close()
+            self.plain = None
+        return self._handle
+
+    def _opened(self) -> pygit2.Repository:
+        from gitchange.git import library  # noqa: PLC0415 - for the sake of start-up time
+
+        return library.opened(self._directory, self._objects)
+
+
+class Repository:
+    """An open repository, with or without a work tree. Not for several threads."""
+
+    def __init__(self, access: _Access) -> None:
+        self._access = access
         self._folders: dict[str, dict[str, tuple[str, int]]] = {}
         self._entries_kept = 0
         self._moved: dict[str, str | None] = {}
@@ -162,25 +184,7 @@ class Repository:
         `objects` are further folders of objects that are read, and never written to: those of a push that is not
         accepted yet (git-receive-pack(1), "Quarantine Environment"). libgit2 does not look there by itself.
         """
-        try:
-            found = pygit2.discover_repository(str(directory))
-            if found is None:
-                raise KeyError(directory)
-            handle = pygit2.Repository(found)
-            for folder in objects:
-                handle.odb.add_disk_alternate(str(folder))
-            return cls(handle)
-        except (KeyError, pygit2.GitError) as error:
-            detail = f": {error}" if isinstance(error, pygit2.GitError) else ""
-            if "not owned by" in detail:
-                raise RepositoryError(
-                    f"git does not trust {directory}, because another account owns it",
-                    hint=f"if you trust it: git config --global --add safe.directory {directory.resolve()}",
-                ) from None
-            raise RepositoryError(
-                f"{directory} is not in a Git repository{detail}",
-                hint="go to a configuration repository, use -C DIR, or make one with `gitchange init`",
-            ) from None
+        return cls(_Access(directory, objects))
 
     @classmethod
     @contextmanager
@@ -189,25 +193,42 @@ class Repository:
 
         It is made in a folder of its own in there, and its `.git` takes its place when the block has ended well.
         """
+        import shutil  # noqa: PLC0415 - for the sake of start-up time
+
+        from gitchange.git import library  # noqa: PLC0415
+
         workshop = directory / _WORKSHOP
         with alone(directory, (directory,)):
             with writing(directory):
                 if workshop.exists():  # a killed one's: we are alone
+                    import shutil  # noqa: PLC0415 - only for whoever makes a repository
+
                     shutil.rmtree(workshop)
-                handle = pygit2.init_repository(str(workshop), initial_head=branch)
+                handle = library.made(workshop, branch)
             try:
-                yield cls(handle)
+                yield cls(_Access(workshop, handle=handle))
                 with writing(directory):
                     (workshop / ".git").rename(directory / ".git")
             finally:
+                import shutil  # noqa: PLC0415 - only for whoever makes a repository
+
                 shutil.rmtree(workshop, ignore_errors=True)
+
+    @property
+    def _repo(self) -> pygit2.Repository:
+        return self._access.libgit2
+
+    def expect_much(self) -> None:
+        """Much will be read: begin at once with what is faster then."""
+        _ = self._repo
 
     # -- places ------------------------------------------------------------------------------
 
     @property
     def git_dir(self) -> Path:
         """The folder of this work tree's own Git files."""
-        return Path(self._repo.path)
+        plain = self._access.plain
+        return Path(plain.git_dir if plain is not None else self._repo.path)
 
     @property
     def common_dir(self) -> Path:
@@ -220,7 +241,9 @@ class Repository:
     @property
     def work_dir(self) -> Path | None:
         """The work tree; None in a bare repository."""
-        return Path(self._repo.workdir) if self._repo.workdir else None
+        plain = self._access.plain
+        work_dir = plain.work_dir if plain is not None else self._repo.workdir
+        return Path(work_dir) if work_dir else None
 
     @property
     def places(self) -> tuple[Path, ...]:
@@ -230,7 +253,8 @@ class Repository:
     @property
     def is_shallow(self) -> bool:
         """Whether the history ends early here: the clone was made so, or its server served it so."""
-        return bool(self._repo.is_shallow)
+        plain = self._access.plain
+        return (plain is None or plain.is_cut_off) and bool(self._repo.is_shallow)
 
     @property
     def directory(self) -> Path:
@@ -256,6 +280,10 @@ class Repository:
 
         Asked of git: libgit2 knows neither GIT_CONFIG_GLOBAL and its like, nor every condition of `includeIf`.
         """
+        if self._access.plain is not None:
+            return self._access.plain.listed
+        import subprocess  # noqa: PLC0415 - for the sake of start-up time
+
         command = ["git", f"--git-dir={self._repo.path}", "config", "--list", "--null", "--includes"]
         try:
             listed = subprocess.run(command, capture_output=True, check=False, stdin=subprocess.DEVNULL)
@@ -309,10 +337,15 @@ class Repository:
             name = self.head_ref() or name
         if name in self._moved:
             return self._moved[name]
-        try:
-            found: str | None = str(self._repo.references[name].resolve().target)
-        except KeyError:
-            found = None
+        found: str | None
+        told = self._access.plain.ref(name) if self._access.plain is not None else None
+        if told is not None:
+            (found,) = told
+        else:
+            try:
+                found = str(self._repo.references[name].resolve().target)
+            except KeyError:
+                found = None
         self.asked[name] = found
         return found
 
@@ -321,19 +354,25 @@ class Repository:
 
         It is for reading only, and its stock git still sees the refs as they are.
         """
-        then = Repository(self._repo)
+        then = Repository(self._access)
         then._moved = {**self._moved, **moved}
         then._folders = self._folders
         return then
 
     def head_ref(self) -> str | None:
         """The branch that HEAD names, born or not; None when HEAD is detached."""
+        told = self._access.plain.alias("HEAD") if self._access.plain is not None else None
+        if told is not None:
+            return told[0]
         head = self._repo.lookup_reference("HEAD")
         target = head.target
         return target if isinstance(target, str) else None
 
     def alias(self, name: str) -> str | None:
         """The ref that another one names instead of a commit; None when it is no such ref, or is not here."""
+        told = self._access.plain.alias(name) if self._access.plain is not None else None
+        if told is not None:
+            return told[0]
         try:
             target = self._repo.references[name].target
         except KeyError:
@@ -342,9 +381,12 @@ class Repository:
 
     def resolve(self, revision: str) -> str:
         """The commit that a revision names; UsageError when there is none."""
+        repo = self._repo
+        from pygit2 import Commit as Kind  # noqa: PLC0415 - loaded now
+
         try:
-            return str(self._repo.revparse_single(revision).peel(pygit2.Commit).id)
-        except (KeyError, ValueError, pygit2.GitError):
+            return str(repo.revparse_single(revision).peel(Kind).id)
+        except of_libgit2(KeyError, ValueError):
             raise UsageError(f"there is no commit {revision!r} in this repository") from None
 
     def branches(self) -> list[tuple[str, str]]:
@@ -358,6 +400,9 @@ class Repository:
 
     def remotes(self) -> list[str]:
         """Names of the remotes."""
+        if self._access.plain is not None:
+            addressed = (_REMOTE.fullmatch(key) for key in self._configuration)
+            return sorted({found[1] for found in addressed if found}, key=os.fsencode)
         return [remote.name for remote in self._repo.remotes if remote.name]
 
     def set_ref(self, name: str, new: str, old: str | None, log: str) -> None:
@@ -382,7 +427,7 @@ class Repository:
             try:
                 write()
                 return
-            except (pygit2.GitError, OSError) as error:
+            except of_libgit2(OSError) as error:
                 # libgit2 says the one when it finds a lock there, the other when somebody makes it in the same moment.
                 words = str(error)
                 made = words.startswith("failed to create locked file") and "File exists" in words
@@ -396,9 +441,10 @@ class Repository:
 
     def has(self, oid: str) -> bool:
         """Whether the object is here; what is no object id never is."""
+        read = self._plainly(oid)
         try:
-            found = is_id(oid) and oid in self._repo
-        except (ValueError, pygit2.GitError):  # an id of another hash than this repository's
+            found = is_id(oid) and (oid in self._repo if read is None else read[0] != MISSING)
+        except of_libgit2(ValueError):  # an id of another hash than this repository's
             found = False
         if not found:
             self.missing.add(oid)
@@ -406,31 +452,48 @@ class Repository:
 
     def has_commit(self, oid: str) -> bool:
         """Whether the object is here and a commit."""
-        return self.has(oid) and isinstance(self._repo[oid], pygit2.Commit)
+        return self._has(oid, "commit")
 
     def has_blob(self, oid: str) -> bool:
         """Whether the object is here and a file's bytes."""
-        return self.has(oid) and isinstance(self._repo[oid], pygit2.Blob)
+        return self._has(oid, "blob")
 
     def has_tree(self, oid: str) -> bool:
         """Whether the object is here and a folder."""
-        return self.has(oid) and isinstance(self._repo[oid], pygit2.Tree)
+        return self._has(oid, "tree")
+
+    def _has(self, oid: str, kind: str) -> bool:
+        if (read := self._plainly(oid)) is not None and read[0] != MISSING:
+            return read[0] == kind
+        return self.has(oid) and bool(self._repo[oid].type_str == kind)
 
     def commit(self, oid: str) -> Commit:
         """A commit; RepositoryError when it is missing (a shallow or damaged clone)."""
-        commit = self._get(oid, pygit2.Commit)
+        if self._access.plain is not None and (read := self._access.plain.commit(oid)) is not None:
+            return Commit(
+                oid,
+                read.tree,
+                read.parents,
+                _person(read.author),
+                _person(read.committer),
+                read.message.decode("utf-8", "replace"),
+            )
+        commit: pygit2.Commit = self._get(oid, "commit")
         return Commit(
             str(commit.id),
             str(commit.tree_id),
             tuple(str(parent) for parent in commit.parent_ids),
-            _person(commit.author),
-            _person(commit.committer),
+            _person(_who(commit.author)),
+            _person(_who(commit.committer)),
             commit.raw_message.decode("utf-8", "replace"),
         )
 
     def outline(self, oid: str) -> Outline:
         """A commit's place in the history; RepositoryError when it is missing."""
-        commit = self._get(oid, pygit2.Commit)
+        if self._access.plain is not None and (read := self._access.plain.commit(oid)) is not None:
+            when = moment(read.committer.time, read.committer.offset)
+            return Outline(read.tree, read.parents, when, read.message.decode("utf-8", "replace"))
+        commit: pygit2.Commit = self._get(oid, "commit")
         return Outline(
             str(commit.tree_id),
             tuple(map(str, commit.parent_ids)),
@@ -440,11 +503,17 @@ class Repository:
 
     def blob(self, oid: str) -> bytes:
         """A file's bytes; RepositoryError when it is missing."""
-        return bytes(self._get(oid, pygit2.Blob).data)
+        if (read := self._plainly(oid)) is not None and read[0] == "blob":
+            return read[1]
+        found: pygit2.Blob = self._get(oid, "blob")
+        return bytes(found.data)
 
     def tree_of(self, commit: str) -> str:
         """The tree of a commit."""
-        return str(self._get(commit, pygit2.Commit).tree_id)
+        if self._access.plain is not None and (read := self._access.plain.commit(commit)) is not None:
+            return read.tree
+        found: pygit2.Commit = self._get(commit, "commit")
+        return str(found.tree_id)
 
     def entries(self, tree: str) -> tuple[Entry, ...]:
         """What a folder holds directly, in git's order.
@@ -478,22 +547,46 @@ class Repository:
 
     def _entries(self, tree: str) -> list[tuple[str, tuple[str, int]]]:
         """The entries of a tree: taken from its bytes where they are plain, otherwise as libgit2 reads them."""
-        found = self._get(tree, pygit2.Tree)
-        raw = found.read_raw()
-        parts = _ENTRY.findall(raw) if len(tree) == _SHORT_ID else []
-        plain = sum(len(mode) + len(name) + 22 for mode, name, _ in parts) == len(raw)
-        if plain and all(mode in _MODES and name.isascii() for mode, name, _ in parts):
-            return [(name.decode("ascii"), (oid.hex(), _MODES[mode])) for mode, name, oid in parts]
+        if (plain := self._entries_plainly(tree)) is not None:
+            return plain
+        found: pygit2.Tree = self._get(tree, "tree")
+        if len(tree) == _SHORT_ID and (entries := _plain_entries(found.read_raw())) is not None:
+            return entries
         return [(item.name or "", (str(item.id), int(item.filemode))) for item in found]
 
     def entry(self, tree: str, path: str) -> Entry | None:
         """The entry at a path below a tree; None when nothing is there."""
+        if (told := self._entry_plainly(tree, path)) is not None:
+            return told[0]
         with _readable():
+            root: pygit2.Tree = self._get(tree, "tree")
             try:
-                found = self._get(tree, pygit2.Tree)[path]
+                found = root[path]
             except KeyError:
                 return None
         return Entry(path, str(found.id), int(found.filemode))
+
+    def _entry_plainly(self, tree: str, path: str) -> tuple[Entry | None] | None:
+        """What `entry` tells, in a tuple, where all folders on the way are plain and in git's order."""
+        oid, mode = tree, TREE
+        for name in path.split("/"):
+            if mode != TREE:
+                return (None,)
+            entries = self._entries_plainly(oid) if name else None
+            if entries is None:
+                return None
+            order = [f"{named}/" if what == TREE else named for named, (_, what) in entries]
+            found = dict(entries)
+            if len(found) != len(entries) or order != sorted(order):
+                return None
+            if name not in found:
+                return (None,)
+            oid, mode = found[name]
+        return (Entry(path, oid, mode),)
+
+    def _entries_plainly(self, tree: str) -> list[tuple[str, tuple[str, int]]] | None:
+        read = self._access.plain.object(tree) if self._access.plain is not None else None
+        return _plain_entries(read[1]) if read is not None and read[0] == "tree" else None
 
     def child(self, tree: str, path: str) -> Entry | None:
         """As `entry`, with every folder on the way looked at whole, as `entries` does."""
@@ -515,7 +608,7 @@ class Repository:
 
     def hash_blob(self, data: bytes) -> str:
         """The id that git gives to these bytes; nothing is written."""
-        return str(pygit2.hash(data))
+        return hash_blob(data)
 
     def write_blob(self, data: bytes) -> str:
         """Write a file's bytes as an object."""
@@ -526,31 +619,31 @@ class Repository:
         """Write one folder from its entries: name -> (id, mode)."""
         builder = self._repo.TreeBuilder()
         for name, (oid, mode) in entries.items():
-            builder.insert(name, oid, FileMode(mode))
+            builder.insert(name, oid, mode)
         with writing(self.common_dir):
             return str(builder.write())
 
     def edit_tree(self, tree: str | None, edits: Mapping[str, tuple[str, int] | None]) -> str:
         """A tree with files put at paths (id, mode) or removed (None); only the folders on the way change."""
-        builder = self._repo.TreeBuilder(self._get(tree, pygit2.Tree)) if tree else self._repo.TreeBuilder()
+        builder = self._repo.TreeBuilder(self._get(tree, "tree")) if tree else self._repo.TreeBuilder()
         below: dict[str, dict[str, tuple[str, int] | None]] = {}
         for path, edit in edits.items():
             name, _, rest = path.partition("/")
             if rest:
                 below.setdefault(name, {})[rest] = edit
             elif edit is not None:
-                builder.insert(name, edit[0], FileMode(edit[1]))
+                builder.insert(name, edit[0], edit[1])
             elif builder.get(name) is not None:
                 builder.remove(name)
         for name, inner in below.items():
             present = builder.get(name)
             folder = str(present.id) if present is not None and int(present.filemode) == TREE else None
             edited = self.edit_tree(folder, inner)
-            if len(self._get(edited, pygit2.Tree)) == 0:
+            if len(self._get(edited, "tree")) == 0:
                 if present is not None:
                     builder.remove(name)
             else:
-                builder.insert(name, edited, FileMode.TREE)
+                builder.insert(name, edited, TREE)
         with writing(self.common_dir):
             return str(builder.write())
 
@@ -576,12 +669,25 @@ class Repository:
         current: str | None = tip
         while current is not None:
             yield current
-            parents = self._get(current, pygit2.Commit).parent_ids
-            current = str(parents[0]) if parents else None
+            parents = self._parents(current)
+            current = parents[0] if parents else None
+
+    def _parents(self, oid: str) -> Sequence[str]:
+        if self._access.plain is not None and (read := self._access.plain.commit(oid)) is not None:
+            return read.parents
+        commit: pygit2.Commit = self._get(oid, "commit")
+        return [str(parent) for parent in commit.parent_ids]
 
     def ancestors(self, tip: str, hidden: tuple[str, ...] = ()) -> Iterator[str]:
         """All commits reachable from `tip` and not from `hidden`, children before parents."""
+        if self._access.plain is not None and len(hidden) == 1:
+            short = self._access.plain.ancestors(tip, hidden[0])
+            if short is not None:
+                yield from short
+                return
         with _readable():
+            from pygit2.enums import SortMode  # noqa: PLC0415 - loaded with libgit2
+
             walker = self._repo.walk(tip, SortMode.TOPOLOGICAL)
             for oid in hidden:
                 walker.hide(oid)
@@ -590,6 +696,10 @@ class Repository:
 
     def is_ancestor(self, ancestor: str, descendant: str) -> bool:
         """Whether `ancestor` is `descendant` or reachable from it."""
+        if self._access.plain is not None and ancestor != descendant:
+            told = self._access.plain.is_ancestor(ancestor, descendant)
+            if told is not None:
+                return told
         with _readable():
             return ancestor == descendant or bool(self._repo.descendant_of(descendant, ancestor))
 
@@ -621,23 +731,49 @@ class Repository:
             if old_file or new_file:
                 yield path, old_file, new_file
 
-    def _get(self, oid: str, kind: type[Kind]) -> Kind:
+    def _plainly(self, oid: str) -> tuple[str, bytes] | None:
+        """An object's kind and bytes; None where it or its bytes are not plain, and libgit2 must look."""
+        plain = self._access.plain
+        found = plain.object(oid) if plain is not None else None
+        if plain is None or found is None or (found[0] == "commit" and plain.commit(oid) is None):
+            return None
+        if found[0] == "tag" or (found[0] == "tree" and _plain_entries(found[1]) is None):
+            return None
+        return found
+
+    def _get(self, oid: str, kind: str) -> Any:
+        """libgit2's object, which must be of this kind."""
+        repo = self._repo
         try:
-            found = self._repo[oid]
+            found = repo[oid]
         except (KeyError, ValueError):
             raise RepositoryError(
                 f"the object {oid} is missing, or is none that git would write",
                 hint="the clone is shallow, partial or damaged: `git fetch --unshallow` or clone again; "
                 "`git fsck` tells more",
             ) from None
-        except pygit2.GitError as error:
+        except of_libgit2() as error:
             raise RepositoryError(
                 f"the object {oid} is damaged: {error}",
                 hint="`git fsck` tells more; another clone has it whole",
             ) from None
-        if not isinstance(found, kind):
-            raise RepositoryError(f"the object {oid} is a {ObjectType(found.type).name.lower()}")
+        if found.type_str != kind:
+            raise RepositoryError(f"the object {oid} is a {found.type_str}")
         return found
+
+
+def hash_blob(data: bytes) -> str:
+    """The id that git gives to these bytes as a file's."""
+    return id_of("blob", data)
+
+
+def _plain_entries(raw: bytes) -> list[tuple[str, tuple[str, int]]] | None:
+    """The entries of a folder where ids are SHA-1; None when any is not as git writes it today."""
+    parts = _ENTRY.findall(raw)
+    plain = sum(len(mode) + len(name) + 22 for mode, name, _ in parts) == len(raw)
+    if not plain or not all(mode in _MODES and name.isascii() for mode, name, _ in parts):
+        return None
+    return [(name.decode("ascii"), (oid.hex(), _MODES[mode])) for mode, name, oid in parts]
 
 
 _LATEST = dt.datetime(9999, 12, 30, tzinfo=dt.UTC).timestamp()
@@ -654,13 +790,19 @@ def moment(seconds: int, offset: int = 0) -> dt.datetime:
     return dt.datetime.fromtimestamp(min(max(seconds, 0), _LATEST), _zone(offset))
 
 
-def _person(signature: pygit2.Signature) -> Person:
-    # Raw: the encoding that a commit names is its author's choice, and may be one that nobody knows.
-    name, email = (part.decode("utf-8", "replace") for part in (signature.raw_name, signature.raw_email))
-    return Person(name, email, moment(signature.time, signature.offset))
+def _person(who: Who) -> Person:
+    # From bytes: the encoding that a commit names is its author's choice, and may be one that nobody knows.
+    name, email = (part.decode("utf-8", "replace") for part in (who.name, who.email))
+    return Person(name, email, moment(who.time, who.offset))
+
+
+def _who(signature: pygit2.Signature) -> Who:
+    return Who(signature.raw_name, signature.raw_email, signature.time, signature.offset)
 
 
 def _signature(person: Person) -> pygit2.Signature:
+    import pygit2  # noqa: PLC0415 - loaded already by whoever writes
+
     offset = person.time.utcoffset() or dt.timedelta()
     return pygit2.Signature(
         person.name, person.email, int(person.time.timestamp()), int(offset.total_seconds() // 60)

@@ -10,19 +10,22 @@ from __future__ import annotations
 import errno
 import json
 import os
-import shutil
-from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from pathlib import Path
-
-import pygit2
-from pygit2.enums import FileMode
 
 from gitchange.errors import RepositoryError
 from gitchange.git.failures import writing
 from gitchange.git.locks import LockedError, alone, lock_file
-from gitchange.git.repository import FILE, Entry, MovedError, Repository
+from gitchange.git.repository import FILE, Entry, MovedError, hash_blob
+from gitchange.values import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import pygit2  # only a move needs it
+
+    from gitchange.git.repository import Repository
 
 _FOLDER = "gitchange"
 """Below the Git folder of the work tree: what is in progress."""
@@ -35,8 +38,7 @@ _Changed = tuple[str, tuple[Entry | None, Entry | None], Entry | None]
 """A path, what the two commits of a move have there, and what is to be there."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Move:
+class _Move(Value):
     """What was begun: a branch goes from one commit (None: from nothing) to another, with its files."""
 
     branch: str
@@ -160,6 +162,8 @@ def _noted(repository: Repository) -> _Move | None:
 def _forget(repository: Repository) -> None:
     with writing(repository.git_dir):
         _note(repository).unlink(missing_ok=True)
+        import shutil  # noqa: PLC0415 - only where something is cleared away or copied
+
         shutil.rmtree(_folder(repository) / "files", ignore_errors=True)
 
 
@@ -182,10 +186,12 @@ def _bring(repository: Repository, move: _Move, to: str | None, *, noted: bool) 
     A file may stand at either commit, or at `to` already. Unless it is `noted` already, the move is noted down when
     everything is prepared that a full disk could hinder, and before anything can be seen of it.
     """
+    from gitchange.git import library  # noqa: PLC0415 - for the sake of start-up time
+
     git_dir = repository.git_dir
     changed = list(_paths(repository, move, to))
     with writing(git_dir), _reserve(repository) as reserved:
-        pygit2.Index(str(git_dir / "index"))  # one that libgit2 cannot read is noticed here
+        library.index(git_dir / "index")  # one that libgit2 cannot read is noticed here
         staged = {
             path: _stage(repository, number, now)
             for number, (path, _, now) in enumerate(changed)
@@ -207,6 +213,8 @@ def _exchange(
 ) -> tuple[str, ...]:
     """Rename files into place, then the index; the caller holds its lock."""
     assert repository.work_dir is not None  # noqa: S101 - the callers looked
+    from gitchange.git import library  # noqa: PLC0415 - for the sake of start-up time
+
     git_dir, work_dir = repository.git_dir, repository.work_dir
     copy = _folder(repository) / "index"
     index = _copy_of_index(git_dir / "index", copy)
@@ -235,7 +243,7 @@ def _exchange(
             _place(staged[path], target)
         # The index follows also where the user's file stays: the next commit must not undo this one.
         if now is not None:
-            index.add(pygit2.IndexEntry(path, pygit2.Oid(hex=now.id), FileMode(now.mode)))
+            index.add(library.index_entry(path, now.id, now.mode))
         elif path in index:
             index.remove(path)
     reserved.unlink()
@@ -258,11 +266,17 @@ def _paths(repository: Repository, move: _Move, to: str | None) -> Iterator[_Cha
 
 def _copy_of_index(source: Path, copy: Path) -> pygit2.Index:
     """The index as a file of its own that can be changed, put into place whole, or left."""
+    import shutil  # noqa: PLC0415 - for the sake of start-up time
+
+    from gitchange.git import library  # noqa: PLC0415
+
     for left in (copy, copy.with_name(f"{copy.name}.lock")):  # of a killed process; they are ours alone
         left.unlink(missing_ok=True)
     if source.exists():
+        import shutil  # noqa: PLC0415 - only where something is cleared away or copied
+
         shutil.copyfile(source, copy)
-    return pygit2.Index(str(copy))
+    return library.index(copy)
 
 
 @contextmanager
@@ -306,6 +320,8 @@ def _place(staged: Path, target: Path) -> None:
             raise
         # The Git folder is on another disk (`--separate-git-dir`): the last step is made beside the target.
         try:
+            import shutil  # noqa: PLC0415 - only where something is cleared away or copied
+
             shutil.copy2(staged, _beside(target), follow_symlinks=False)
             _beside(target).replace(target)
         finally:
@@ -323,9 +339,9 @@ def _on_disk(work_dir: Path, target: Path) -> str:
         if there.is_symlink() or (there.exists() and not there.is_dir()):
             return "?"
     if target.is_symlink():
-        return str(pygit2.hash(os.fsencode(target.readlink())))
+        return hash_blob(os.fsencode(target.readlink()))
     if target.is_file():
-        return str(pygit2.hash(target.read_bytes()))
+        return hash_blob(target.read_bytes())
     return "?" if target.exists() else ""
 
 

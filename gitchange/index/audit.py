@@ -7,19 +7,24 @@ Whoever wants everything looked at again says `verify --no-cache`.
 from __future__ import annotations
 
 import json
-import sqlite3
-from collections.abc import Iterable
 
 from gitchange.assessment import verification
-from gitchange.assessment.assess import Assessor, removal
+from gitchange.assessment.assess import removal
 from gitchange.assessment.verification import Seen, Whole
-from gitchange.git.repository import Repository
 from gitchange.index import store
 from gitchange.index.facts import finding_said
 from gitchange.ledger import chain
 from gitchange.ledger.chain import Loss
 from gitchange.model import identifiers
 from gitchange.model.finding import Finding
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable
+
+    from gitchange.assessment.assess import Assessor
+    from gitchange.git.repository import Repository
 
 
 def said_of(seen: Seen) -> tuple[int, str]:

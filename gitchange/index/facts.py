@@ -8,20 +8,26 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
 
 from gitchange.assessment.assess import Assessor
 from gitchange.git.program import Touch
-from gitchange.git.repository import Repository, moment
+from gitchange.git.repository import moment
 from gitchange.index import store
-from gitchange.ledger.documents import Ground, Policies
 from gitchange.ledger.notes import Notes
 from gitchange.ledger.timeline import Made, Point, Reign, Timeline
 from gitchange.model.change import parse_change
 from gitchange.model.finding import Finding
-from gitchange.model.policy import Policy
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator, Sequence
+    from typing import Any
+
+    from gitchange.git.repository import Repository
+    from gitchange.ledger.documents import Ground, Policies
+    from gitchange.model.policy import Policy
 
 
 class _Points(Made[Point]):
@@ -226,4 +232,4 @@ def _reign(said: str) -> tuple[tuple[str, ...], tuple[Finding, ...]]:
 
 def finding_said(finding: Finding) -> dict[str, Any]:
     """A finding as the index keeps it, to be made again by `Finding(**said)`."""
-    return {name: getattr(finding, name) for name in Finding.__dataclass_fields__}
+    return {name: getattr(finding, name) for name in Finding.__match_args__}

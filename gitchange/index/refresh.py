@@ -11,20 +11,16 @@ import datetime as dt
 import json
 import os
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
 from itertools import islice, pairwise
-from typing import Any, NamedTuple, TypeVar
 
 from gitchange.assessment import verification
-from gitchange.assessment.assess import Assessor, Tell
-from gitchange.assessment.overview import Assessment
+from gitchange.assessment.assess import Assessor
 from gitchange.assessment.shapes import people_of, show_json, summary_json
-from gitchange.assessment.verification import Seen, Verification
+from gitchange.assessment.verification import Seen
 from gitchange.git import program
-from gitchange.git.program import Touch
-from gitchange.git.repository import Entry, Repository
 from gitchange.index import audit, rows, store
 from gitchange.index import place as places
 from gitchange.index.facts import StoredAssessor, StoredTimeline, finding_said, reign_said, said_of, touch_of
@@ -36,12 +32,26 @@ from gitchange.ledger.remote import verified_notes
 from gitchange.ledger.signoffs import signers_of
 from gitchange.ledger.timeline import APPROVALS, CLOCKS_DIFFER, Point
 from gitchange.lifecycle import horizon
-from gitchange.lifecycle.horizon import ALWAYS, Span
+from gitchange.lifecycle.horizon import ALWAYS
 from gitchange.model import identifiers
 from gitchange.model import policy as policies_model
-from gitchange.model.policy import Policy
+from gitchange.values import Value
 
-Answer = TypeVar("Answer")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from typing import Any, TypeVar
+
+    from gitchange.assessment.assess import Tell
+    from gitchange.assessment.overview import Assessment
+    from gitchange.assessment.verification import Verification
+    from gitchange.git.program import Touch
+    from gitchange.git.repository import Entry, Repository
+    from gitchange.lifecycle.horizon import Span
+    from gitchange.model.policy import Policy
+
+    Answer = TypeVar("Answer")
+
 
 _SAMPLES, _LONGEST = 3, 32_000
 """From how many changes it is learned what all have in common, and how many bytes of that zlib can use."""
@@ -225,6 +235,7 @@ def _from_nothing(
 ) -> Assessor:
     store.empty(connection)
     repository.missing.clear()
+    repository.expect_much()
     assessor = Assessor(repository, now, introduction=introduction)
     assessor.tell = tell
     line = assessor.timeline
@@ -291,7 +302,7 @@ def _put_history(connection: sqlite3.Connection, path: str, history: Sequence[To
     )
 
 
-class _Row(NamedTuple):
+class _Row(Value):
     """What the index keeps of a change: plain data, which another process may have made."""
 
     change: tuple[Any, ...]

@@ -8,16 +8,17 @@ from __future__ import annotations
 import datetime as dt
 import json
 import sqlite3
-from collections.abc import Mapping
 
 from gitchange.index import place as places
 from gitchange.index import store
-from gitchange.index.place import Place
 from gitchange.model import identifiers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # `typing` takes longer to load than a list to print
+    from collections.abc import Mapping
     from typing import Any
+
+    from gitchange.index.place import Place
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
@@ -151,7 +152,7 @@ def listing(connection: sqlite3.Connection, wanted: Wanted, limit: int | None = 
             if where
             else int(store.known(connection)["total"])
         )
-    return Listing(tuple(_summary(row) for row in found), total)
+    return Listing(_summaries(found), total)
 
 
 def shown(connection: sqlite3.Connection, change: str) -> dict[str, Any] | None:
@@ -189,7 +190,7 @@ def search(connection: sqlite3.Connection, words: str, limit: int | None = None)
     total = len(found)
     if limit is not None and total == limit:
         total = connection.execute("SELECT count(*) FROM words WHERE words MATCH ?", (query,)).fetchone()[0]
-    return Listing(tuple(_summary(row) for row in found), total)
+    return Listing(_summaries(found), total)
 
 
 def _query(words: str) -> str:
@@ -225,21 +226,30 @@ def unpacked(blob: bytes, dictionary: bytes) -> dict[str, Any]:
     return shape
 
 
-def _summary(row: tuple[Any, ...]) -> dict[str, Any]:
-    path, number, status, kind, risk, title, requester, systems, flags, waiting, errors = row
-    return {
-        "id": number,
-        "path": path,
-        "status": status,
-        "flags": json.loads(flags),
-        "title": title,
-        "type": kind,
-        "risk": risk,
-        "requester": requester,
-        "systems": json.loads(systems),
-        "waiting_on": json.loads(waiting),
-        "errors": errors,
-    }
+def _summaries(found: list[tuple[Any, ...]]) -> tuple[dict[str, Any], ...]:
+    lists: dict[str, list[str]] = {}  # the same few stand in row after row
+
+    def listed(text: str) -> list[str]:
+        if text not in lists:
+            lists[text] = json.loads(text)
+        return lists[text]
+
+    return tuple(
+        {
+            "id": number,
+            "path": path,
+            "status": status,
+            "flags": listed(flags),
+            "title": title,
+            "type": kind,
+            "risk": risk,
+            "requester": requester,
+            "systems": listed(systems),
+            "waiting_on": listed(waiting),
+            "errors": errors,
+        }
+        for path, number, status, kind, risk, title, requester, systems, flags, waiting, errors in found
+    )
 
 
 def _marks(values: tuple[str, ...]) -> str:

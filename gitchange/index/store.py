@@ -9,11 +9,14 @@ from __future__ import annotations
 import os
 import re
 import sqlite3
-from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 
 from gitchange import __version__
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 SCHEMA = 1
 """Version of the tables."""

@@ -7,18 +7,21 @@ commit, whatever became of it later. Whether it is back at the tip is told besid
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 
 from gitchange.git import program
-from gitchange.git.repository import Repository
 from gitchange.ledger.notes import Notes, split
-from gitchange.ledger.notes_history import NotesHistory
+from gitchange.values import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Container, Iterable, Iterator
+
+    from gitchange.git.repository import Repository
+    from gitchange.ledger.notes_history import NotesHistory
 
 
-@dataclass(frozen=True, slots=True)
-class Loss:
+class Loss(Value):
     """A line that a notes commit lost."""
 
     commit: str
@@ -30,8 +33,7 @@ class Loss:
     line: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Value):
     """What a notes commit made of one of its parents."""
 
     commit: str

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
-from dataclasses import dataclass
 
 from gitchange.errors import Refused, RepositoryError, UsageError
-from gitchange.git.repository import Entry, Repository
 from gitchange.model import identifiers, policy, settings
 from gitchange.model.finding import Finding
-from gitchange.model.policy import Policy
 from gitchange.model.settings import Settings
+from gitchange.values import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gitchange.git.repository import Entry, Repository
+    from gitchange.model.policy import Policy
 
 INTRODUCTION_KEY = "gitchange.introduction"
 """Where each user pins the introduction commit: git's configuration, outside the repository's content."""
@@ -55,8 +59,7 @@ class Policies:
         return self._known[tree]
 
 
-@dataclass(frozen=True, slots=True)
-class Ground:
+class Ground(Value):
     """Where in the repository everything is read: decided once for a command."""
 
     branch: str

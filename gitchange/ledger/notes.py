@@ -8,11 +8,16 @@ the union of two clones' notes the same whoever unites them (and the same as git
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property, partial
 
 from gitchange.git.ids import Table
-from gitchange.git.repository import FILE, TREE, Person, Repository
+from gitchange.git.repository import FILE, TREE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from gitchange.git.repository import Person, Repository
 
 REF = "refs/notes/gitchange/approvals"
 

@@ -11,12 +11,17 @@ What the lines mean, and who may ask, is left to others.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection
 
 from gitchange.git import program
 from gitchange.git.ids import Numbers
-from gitchange.git.repository import Repository
 from gitchange.ledger.notes import AS_NOTES_LIE, note_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from gitchange.git.repository import Repository
 
 _NONE = -1
 

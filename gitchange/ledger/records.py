@@ -9,17 +9,24 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import Any
 
-from gitchange.git.repository import Repository
-from gitchange.ledger.signoffs import Authenticates, Doubt, Text
-from gitchange.model.change import Change, ParsedChange, parse_change
-from gitchange.model.evidence import SignOff
-from gitchange.model.finding import Finding, Severity
+from gitchange.ledger.signoffs import Doubt, Text
+from gitchange.model.change import parse_change
+from gitchange.model.finding import Finding
 from gitchange.model.part import Part
 from gitchange.model.record import RecordSignOff, append_record
 from gitchange.model.statement import Answers
 from gitchange.model.toml import parse
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from gitchange.git.repository import Repository
+    from gitchange.ledger.signoffs import Authenticates
+    from gitchange.model.change import Change, ParsedChange
+    from gitchange.model.evidence import SignOff
+    from gitchange.model.finding import Severity
 
 TRAILER = "Approvals"
 """Trailer of every commit that gitchange makes on main: it witnesses the notes at that moment."""

@@ -7,20 +7,24 @@ and a fetch never touches what was signed here: the remote's notes arrive in a r
 
 from __future__ import annotations
 
-import random
 import time
-from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 
 from gitchange.errors import Refused, RemoteError
 from gitchange.git import program
 from gitchange.git.failures import WriteError, writing
 from gitchange.git.locks import LockedError, alone
-from gitchange.git.repository import MovedError, Person, Repository
+from gitchange.git.repository import MovedError
 from gitchange.git.work_tree import move_branch, settle
 from gitchange.ledger import chain, notes
 from gitchange.ledger.signoffs import described
+from gitchange.values import Value, field
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from gitchange.git.repository import Person, Repository
 
 ATTEMPTS = 50
 """How often a push is made when others were faster each time. Each time one of them is done, so all get their turn."""
@@ -34,8 +38,7 @@ PROPOSALS = "change/"
 """Branches whose names begin so are fetched too: requests that are not merged yet."""
 
 
-@dataclass(slots=True)
-class Report:
+class Report(Value, frozen=False):
     """What an exchange did, and what is still only here."""
 
     remote: str | None
@@ -376,6 +379,8 @@ def _pause(attempt: int, idle: int) -> float:
     and whoever was refused more often waits less, or the last to come would be served first.
     """
     longest = 0.5 * 2**idle if idle else max(0.1, 0.8**attempt)
+    import random  # noqa: PLC0415 - loaded where it is used
+
     return random.uniform(longest / 10, longest)  # noqa: S311
 
 

@@ -8,31 +8,45 @@ counts is the lifecycle's decision.
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
 import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple, Protocol
 
-from gitchange.git.repository import Repository
 from gitchange.ledger.notes import Notes
 from gitchange.model.evidence import SignOff
-from gitchange.model.finding import Finding, Severity
-from gitchange.model.policy import OPENPGP, ROOT, SIGNERS_FILE, Policy
+from gitchange.model.finding import Finding
+from gitchange.model.policy import OPENPGP, ROOT, SIGNERS_FILE
 from gitchange.model.statement import (
     NAMESPACE,
     PAYLOAD_TYPE,
     StatementError,
-    VerdictName,
     read_statement,
 )
-from gitchange.signing.dsse import Envelope, EnvelopeError, parse_envelope
+from gitchange.signing.dsse import EnvelopeError, parse_envelope
 from gitchange.signing.signers import Signers
+from gitchange.values import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable
+    from typing import Protocol
+
+    from gitchange.git.repository import Repository
+    from gitchange.model.finding import Severity
+    from gitchange.model.policy import Policy
+    from gitchange.model.statement import (
+        VerdictName,
+    )
+    from gitchange.signing.dsse import Envelope
+
+    class Authenticates(Protocol):
+        """Who can say whether a line is a genuine sign-off on a text."""
+
+        def authenticate(self, line: bytes, text: Text) -> SignOff | Doubt:
+            """The sign-off, or why it is none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(Value):
     """The text that sign-offs are about."""
 
     change: str
@@ -41,8 +55,7 @@ class Text:
     sha256: str
 
 
-@dataclass(frozen=True, slots=True)
-class Doubt:
+class Doubt(Value):
     """A line that is no genuine sign-off on the text it stands on.
 
     `intact` tells the two kinds apart. An intact statement by a key that the policy does not let
@@ -106,7 +119,7 @@ def described(line: bytes) -> str:
     return f"the sign-off {said.verdict!r} by {said.by} on {said.change} (line {name})"
 
 
-class Moment(NamedTuple):
+class Moment(Value):
     """By when a line is judged."""
 
     time: dt.datetime
@@ -115,13 +128,6 @@ class Moment(NamedTuple):
     """The commit of the branch of record that witnessed it first; None while nothing did."""
     place: int | None
     """That commit's number on the line."""
-
-
-class Authenticates(Protocol):
-    """Who can say whether a line is a genuine sign-off on a text."""
-
-    def authenticate(self, line: bytes, text: Text) -> SignOff | Doubt:
-        """The sign-off, or why it is none."""
 
 
 class Authenticator:

@@ -9,29 +9,38 @@ adopted: nothing beside it counts under an older one.
 
 from __future__ import annotations
 
-import copy
 import datetime as dt
 import hashlib
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import cached_property, lru_cache
-from typing import TypeVar, overload
 
 from gitchange.git import program
 from gitchange.git.ids import Numbers
-from gitchange.git.repository import Repository
 from gitchange.git.repository import moment as moment_of
-from gitchange.ledger.documents import Policies
 from gitchange.ledger.notes import Notes, lines_of, split
 from gitchange.ledger.notes_history import NotesHistory
 from gitchange.ledger.records import trailer_of
 from gitchange.ledger.signoffs import Authenticator, Doubt, Moment, Text, described, names_of
 from gitchange.model import policy as policies
-from gitchange.model.evidence import SignOff
 from gitchange.model.finding import Finding
-from gitchange.model.policy import ROOT_ROLE, Policy, StandardModel
+from gitchange.model.policy import ROOT_ROLE, Policy
+from gitchange.values import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from typing import TypeVar, overload
+
+    from gitchange.git.repository import Repository
+    from gitchange.ledger.documents import Policies
+    from gitchange.model.evidence import SignOff
+    from gitchange.model.policy import StandardModel
+
+    Item = TypeVar("Item")
+else:
+    Item = object
 
 APPROVALS = "policy-approvals"
 """The folder of main that holds the envelopes which approved each policy version."""
@@ -55,8 +64,7 @@ _ADOPTION = "adoption"
 """Stands for the commit that would adopt a policy (`Timeline.adopting`)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
+class Point(Value):
     """One commit of the line."""
 
     commit: str
@@ -68,9 +76,6 @@ class Point:
     """The notes commit that its trailer names."""
 
 
-Item = TypeVar("Item")
-
-
 class Made(Sequence[Item]):
     """A sequence whose items are made, or looked up, when they are asked for."""
 
@@ -78,10 +83,13 @@ class Made(Sequence[Item]):
         """The item of that number, from 0 to less than the length."""
         raise NotImplementedError
 
-    @overload
-    def __getitem__(self, number: int) -> Item: ...
-    @overload
-    def __getitem__(self, number: slice) -> list[Item]: ...
+    if TYPE_CHECKING:
+
+        @overload
+        def __getitem__(self, number: int) -> Item: ...
+        @overload
+        def __getitem__(self, number: slice) -> list[Item]: ...
+
     def __getitem__(self, number: int | slice) -> Item | list[Item]:
         if isinstance(number, slice):
             return [self.at(one) for one in range(*number.indices(len(self)))]
@@ -160,8 +168,7 @@ class _Chain(Made[tuple[int, Notes]]):
         return place, Notes(self._repository, self._named(place))
 
 
-@dataclass(frozen=True, slots=True)
-class Reign:
+class Reign(Value):
     """A stretch of the line under one policy folder."""
 
     commit: str
@@ -292,6 +299,8 @@ class Timeline:
         files, so the tip stands for it.
         """
         tip, place = self.points[-1], len(self.points)
+        import copy  # noqa: PLC0415 - few commands judge as of another time
+
         then = copy.copy(self)
         then.points = [*self.points, Point(tip.commit, self.policy, max(moment, tip.moment), notes.commit)]
         then.reigns = [*self.reigns, Reign(_ADOPTION, policy.tree, policy, ())]
@@ -712,6 +721,8 @@ class WitnessedAuthenticator:
 
     def otherwise(self, policy: Policy, moment: dt.datetime, here: str | None) -> WitnessedAuthenticator:
         """The same, with another judge of what was not witnessed; what it judges is forgotten with it."""
+        import copy  # noqa: PLC0415 - few commands judge as of another time
+
         other = copy.copy(self)
         other._policy, other._moment, other._here = policy, moment, here
         other._judged = {}

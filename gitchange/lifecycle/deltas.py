@@ -6,12 +6,17 @@ as well. What a difference means is said elsewhere (`gitchange.lifecycle.policy_
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from enum import Enum
-from typing import Any, Final
+from typing import Any
 
 from gitchange.model.part import Part
+from gitchange.values import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from typing import Final
 
 
 class _Absence(Enum):
@@ -38,8 +43,7 @@ Identities = Mapping[type[Part], Callable[[Any], str]]
 """By what entries of a list are recognised: for models whose first field alone does not tell them apart."""
 
 
-@dataclass(frozen=True, slots=True)
-class Delta:
+class Delta(Value):
     """One thing that differs."""
 
     path: Path

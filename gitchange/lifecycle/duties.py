@@ -7,17 +7,10 @@ the same trouble of many kinds and persons is said once. Whether a change can be
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import replace
 from functools import cached_property
 
 from gitchange.lifecycle import rules
 from gitchange.lifecycle.satisfiable import (
-    Kind,
-    Need,
-    Needs,
-    Obstacle,
     Plan,
     change_of,
     families_of,
@@ -26,8 +19,23 @@ from gitchange.lifecycle.satisfiable import (
     plan,
 )
 from gitchange.model.change import RISK_LEVELS
-from gitchange.model.finding import Finding, Severity
-from gitchange.model.policy import POLICY_FILE, ROOT, SYSTEMS_FILE, Policy
+from gitchange.model.finding import Finding
+from gitchange.model.policy import POLICY_FILE, ROOT, SYSTEMS_FILE
+from gitchange.values import replace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Collection, Iterable, Iterator, Sequence
+
+    from gitchange.lifecycle.satisfiable import (
+        Kind,
+        Need,
+        Needs,
+        Obstacle,
+    )
+    from gitchange.model.finding import Severity
+    from gitchange.model.policy import Policy
 
 _PATH = f"{ROOT}/{POLICY_FILE}"
 

@@ -7,21 +7,24 @@ that has 47 or 49 hours is still the weekend. Where a clock shows a time twice o
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
-from dataclasses import dataclass
 
 from gitchange.lifecycle.rules import applies
-from gitchange.model.change import Change
-from gitchange.model.policy import Freeze, Policy
 from gitchange.model.recurrence import recurrence, zone
+from gitchange.values import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gitchange.model.change import Change
+    from gitchange.model.policy import Freeze, Policy
 
 _DAY = dt.timedelta(days=1)
 _LAST = dt.datetime(9990, 1, 1)
 _HORIZON = dt.timedelta(days=732)
 
 
-@dataclass(frozen=True, slots=True)
-class Occurrence:
+class Occurrence(Value):
     """One time that a freeze takes place."""
 
     freeze: Freeze

@@ -8,12 +8,17 @@ wrong answer, so a test holds verdicts on both sides of random moments against t
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from gitchange.lifecycle import freezes
-from gitchange.model.evidence import Evidence
-from gitchange.model.policy import Policy, duration
+from gitchange.model.policy import duration
+from gitchange.values import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from gitchange.model.evidence import Evidence
+    from gitchange.model.policy import Policy
 
 _INSTANT = dt.timedelta(microseconds=1)
 _SECOND = dt.timedelta(seconds=1)
@@ -21,8 +26,7 @@ _AHEAD = dt.timedelta(days=31)
 """How far freezes are looked for; a verdict that they could change is judged again after that."""
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(Value):
     """From an instant on, until another; None is no limit on that side."""
 
     since: dt.datetime | None = None

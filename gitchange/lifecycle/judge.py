@@ -9,25 +9,33 @@ stands until somebody has seen both.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 from gitchange.lifecycle import freezes, rules
-from gitchange.lifecycle.freezes import Occurrence
 from gitchange.lifecycle.rules import Asked
 from gitchange.lifecycle.verdict import (
-    Action,
     Next,
     Requirement,
-    Stage,
-    StageState,
-    Status,
     StepState,
     Verdict,
 )
-from gitchange.model.evidence import Evidence, SignOff
-from gitchange.model.finding import Finding, Severity, in_order
-from gitchange.model.policy import Policy, duration
+from gitchange.model.finding import Finding, in_order
+from gitchange.model.policy import duration
+from gitchange.values import replace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from gitchange.lifecycle.freezes import Occurrence
+    from gitchange.lifecycle.verdict import (
+        Action,
+        Stage,
+        StageState,
+        Status,
+    )
+    from gitchange.model.evidence import Evidence, SignOff
+    from gitchange.model.finding import Severity
+    from gitchange.model.policy import Policy
 
 
 def judge(evidence: Evidence, policy: Policy, now: dt.datetime, *, documented: bool = False) -> Verdict:
@@ -749,7 +757,7 @@ class _Case:
             return not refused or sign_off.verdict == "back-out"
         seen = [s for s in evaluation.counting if s.verdict == "approve" and self.order.after(sign_off, s)]
         if evaluation.state == "refused":
-            # PartError afterwards; whether it was approved at the time, its own past tells.
+            # Refused afterwards; whether it was approved at the time, its own past tells.
             if sign_off.verdict == "implement" and self.order.sees_any(sign_off, evaluation.counting):
                 return False
             seen = [

@@ -6,19 +6,22 @@ with it is the policy's matter (`gitchange.lifecycle.policy_diff`).
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Literal
+from gitchange.signing.allowed_signers import AllowedSigner
+from gitchange.values import Value
 
-from gitchange.signing.allowed_signers import AllowedSigner, AllowedSigners
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable, Iterator
+    from typing import Literal
+
+    from gitchange.signing.allowed_signers import AllowedSigners
 
 Entries = dict[tuple[str, str, bool], list[AllowedSigner]]
 """The lines of a file by whose they are, the key, and whether it is an authority."""
 
 
-@dataclass(frozen=True, slots=True)
-class KeyChange:
+class KeyChange(Value):
     """One thing that changes about somebody's keys."""
 
     sentence: str

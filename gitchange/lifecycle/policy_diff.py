@@ -17,11 +17,10 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal, TypeVar, get_args
+from collections.abc import Mapping
+from typing import Literal, TypeVar, get_args
 
-from gitchange.lifecycle.deltas import ABSENT, Delta, Identities, Item, Path, deltas, dotted, named
+from gitchange.lifecycle.deltas import ABSENT, Item, deltas, dotted, named
 from gitchange.lifecycle.policy_words import (
     STEPS,
     deadline,
@@ -32,7 +31,6 @@ from gitchange.lifecycle.policy_words import (
     which,
     whole_rule,
 )
-from gitchange.lifecycle.rules import SignedStep
 from gitchange.model.change import RISK_LEVELS
 from gitchange.model.part import Part
 from gitchange.model.policy import (
@@ -41,9 +39,7 @@ from gitchange.model.policy import (
     CompromisedKey,
     CustomField,
     Deadlines,
-    Demand,
     Freeze,
-    Policy,
     Role,
     Rule,
     StandardModel,
@@ -52,6 +48,19 @@ from gitchange.model.policy import (
     When,
     duration,
 )
+from gitchange.values import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator
+    from typing import Any
+
+    from gitchange.lifecycle.deltas import Delta, Identities, Path
+    from gitchange.lifecycle.rules import SignedStep
+    from gitchange.model.policy import (
+        Demand,
+        Policy,
+    )
 
 Kind = Literal[
     "people",
@@ -87,8 +96,7 @@ _LONGEST = 200
 """Characters of a text that a sentence quotes; the file itself has the rest."""
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(Value):
     """One thing that the new policy changes."""
 
     kind: Kind

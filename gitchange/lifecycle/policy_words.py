@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import get_args
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
-from gitchange.lifecycle.rules import SignedStep
-from gitchange.model.policy import Deadlines, Demand, Freeze, Parameter, Policy, Rule, When
+    from gitchange.lifecycle.rules import SignedStep
+    from gitchange.model.policy import Deadlines, Demand, Freeze, Parameter, Policy, Rule, When
 
-STEPS: tuple[SignedStep, ...] = get_args(SignedStep)
+STEPS: tuple[SignedStep, ...] = ("evaluation", "implementation", "validation")
 """The steps of which rules ask something."""
 
 _DONE = {"evaluation": "evaluated", "implementation": "implemented", "validation": "validated"}

@@ -6,24 +6,27 @@ everything, and the case is judged again.
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any
-
 from gitchange.lifecycle import freezes, rules
 from gitchange.lifecycle.judge import judge
-from gitchange.lifecycle.rules import SignedStep
-from gitchange.lifecycle.verdict import Verdict
-from gitchange.model.change import Change
 from gitchange.model.evidence import Evidence, SignOff
 from gitchange.model.finding import Finding
-from gitchange.model.policy import Policy
-from gitchange.model.statement import MEANINGS, ChangeStep, VerdictName
+from gitchange.model.statement import MEANINGS
+from gitchange.values import Value, replace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Mapping
+    from typing import Any
+
+    from gitchange.lifecycle.rules import SignedStep
+    from gitchange.lifecycle.verdict import Verdict
+    from gitchange.model.change import Change
+    from gitchange.model.policy import Policy
+    from gitchange.model.statement import ChangeStep, VerdictName
 
 
-@dataclass(frozen=True, slots=True)
-class Rehearsal:
+class Rehearsal(Value):
     """What would come of a sign-off."""
 
     role: str

@@ -6,19 +6,22 @@ information, and a step that no rule speaks of can never be done.
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
-from typing import Literal
+from gitchange.model.change import RISK_LEVELS
+from gitchange.values import Value
 
-from gitchange.model.change import RISK_LEVELS, Change
-from gitchange.model.policy import Policy, Rule, Waiver, When
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Collection, Iterable
+    from typing import Literal
 
-SignedStep = Literal["evaluation", "implementation", "validation"]
+    from gitchange.model.change import Change
+    from gitchange.model.policy import Policy, Rule, Waiver, When
+
+    SignedStep = Literal["evaluation", "implementation", "validation"]
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Value):
     """What a step needs: this many persons in this role, by these rules."""
 
     role: str

@@ -10,32 +10,36 @@ a key that counts (`gitchange.lifecycle.upkeep`).
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Literal
-
 from gitchange.lifecycle import rules
-from gitchange.lifecycle.rules import Asked, SignedStep
 from gitchange.model.change import (
     IMPACTS,
     LIKELIHOODS,
     RISK_LEVELS,
     Change,
-    ChangeType,
     Emergency,
     Risk,
-    RiskLevel,
     Step,
     level_of,
 )
-from gitchange.model.policy import Policy
+from gitchange.values import Value, replace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Collection, Iterator, Sequence
+    from typing import Literal
+
+    from gitchange.lifecycle.rules import Asked, SignedStep
+    from gitchange.model.change import (
+        ChangeType,
+        RiskLevel,
+    )
+    from gitchange.model.policy import Policy
 
 # -- one kind of change, one requester -----------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Need:
+class Need(Value):
     """One demand on a step, and who could meet it."""
 
     role: str
@@ -45,8 +49,7 @@ class Need:
     """Members of the role who can sign at all."""
 
 
-@dataclass(frozen=True, slots=True)
-class Needs:
+class Needs(Value):
     """What a change needs to be completed; the same for many changes."""
 
     evaluation: tuple[Need, ...] | None
@@ -63,8 +66,7 @@ class Needs:
         return frozenset(name for name, _ in self.waivers)
 
 
-@dataclass(frozen=True, slots=True)
-class Obstacle:
+class Obstacle(Value):
     """Why a change cannot be completed: a demand that cannot be met."""
 
     step: SignedStep
@@ -76,8 +78,7 @@ class Obstacle:
     """Of `implementers`: the demands on the implementation."""
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Value):
     """Who could sign what so that a change is complete, or what stands in the way."""
 
     sign_offs: tuple[tuple[SignedStep, str, str], ...]
@@ -260,8 +261,7 @@ def _too_close(
 # -- the kinds of change -------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(Value):
     """A kind of change that rules can tell from others."""
 
     type: ChangeType

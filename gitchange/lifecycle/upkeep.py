@@ -8,17 +8,23 @@ files are checked (`gitchange.workflow.requests`), and what its members cannot d
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
 
-from gitchange.model.finding import Finding, Severity
-from gitchange.model.policy import MODELS, POLICY_FILE, ROOT, ROOT_ROLE, SIGNERS_FILE, Policy
+from gitchange.model.finding import Finding
+from gitchange.model.policy import MODELS, POLICY_FILE, ROOT, ROOT_ROLE, SIGNERS_FILE
 from gitchange.model.statement import NAMESPACE
-from gitchange.signing.allowed_signers import AllowedSigner
 from gitchange.signing.key_types import RSA
-from gitchange.signing.keys import PublicKey
 from gitchange.signing.openpgp import PREFIX
-from gitchange.signing.signers import Signers
 from gitchange.signing.wire import Reader
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gitchange.model.finding import Severity
+    from gitchange.model.policy import Policy
+    from gitchange.signing.allowed_signers import AllowedSigner
+    from gitchange.signing.keys import PublicKey
+    from gitchange.signing.signers import Signers
 
 WITHIN = dt.timedelta(days=30)
 """How long before something runs out it is told, unless asked otherwise."""

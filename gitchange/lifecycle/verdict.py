@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Literal
+from gitchange.values import Value
 
-from gitchange.model.evidence import SignOff
-from gitchange.model.finding import Finding
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Literal
 
-Status = Literal[
-    "requested",
-    "info-requested",
-    "approved",
-    "rejected",
-    "implemented",
-    "failed",
-    "validated",
-    "documented",
-    "withdrawn",
-]
-"""The words of `status.STATUSES`."""
+    from gitchange.model.evidence import SignOff
+    from gitchange.model.finding import Finding
 
-Stage = Literal["request", "evaluation", "implementation", "validation", "documentation"]
-StageState = Literal["done", "waiting", "refused", "not-needed", "later", "ended"]
-Action = Literal["edit", "override", "evaluate", "implement", "validate", "document"]
+    Status = Literal[
+        "requested",
+        "info-requested",
+        "approved",
+        "rejected",
+        "implemented",
+        "failed",
+        "validated",
+        "documented",
+        "withdrawn",
+    ]
+    """The words of `status.STATUSES`."""
+
+    Stage = Literal["request", "evaluation", "implementation", "validation", "documentation"]
+    StageState = Literal["done", "waiting", "refused", "not-needed", "later", "ended"]
+    Action = Literal["edit", "override", "evaluate", "implement", "validate", "document"]
 
 
-@dataclass(frozen=True, slots=True)
-class Requirement:
+class Requirement(Value):
     """One demand of the policy on a step, and how far it is met."""
 
     role: str
@@ -44,8 +46,7 @@ class Requirement:
         return len(self.by) >= self.needed
 
 
-@dataclass(frozen=True, slots=True)
-class StepState:
+class StepState(Value):
     """Where one of the five steps stands."""
 
     step: Stage
@@ -70,8 +71,7 @@ class StepState:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Next:
+class Next(Value):
     """What happens next, and who can do it."""
 
     action: Action
@@ -87,8 +87,7 @@ class Next:
         return {"action": self.action, "role": self.role, "who": list(self.who), "command": self.command}
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Value):
     """The computed state of a change."""
 
     status: Status

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from gitchange.model import identifiers
@@ -31,6 +30,7 @@ from gitchange.model.part import (
 from gitchange.model.record import Record
 from gitchange.model.text import LongText, Principal, ShortText, Slug, findings_of
 from gitchange.model.toml import Document, KeyPath, dotted, parse
+from gitchange.values import Value
 
 SCHEMA = 1
 """Version of the change file's format that this program writes and reads."""
@@ -222,8 +222,7 @@ class Change(Part):
         return max((risk.level for risk in self.risks), key=RISK_LEVELS.index)
 
 
-@dataclass(frozen=True, slots=True)
-class ParsedChange:
+class ParsedChange(Value):
     """What came of reading a change file: the change, or what is wrong with it."""
 
     path: str

@@ -6,7 +6,6 @@ Pure; the caller says which other changes exist.
 from __future__ import annotations
 
 import datetime as dt
-import difflib
 from collections.abc import Collection
 
 from gitchange.model.change import ParsedChange
@@ -39,6 +38,8 @@ def crosscheck(parsed: ParsedChange, policy: Policy, known_changes: Collection[s
         )
 
     def suggest(word: str, known: Collection[str], otherwise: str) -> str:
+        import difflib  # noqa: PLC0415 - only after a mistake
+
         close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
         if close:
             return f"did you mean {close[0]!r}?"

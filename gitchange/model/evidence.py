@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from gitchange.model.change import Change
 from gitchange.model.finding import Finding
 from gitchange.model.statement import StepName, VerdictName
+from gitchange.values import Value
 
 
-@dataclass(frozen=True, slots=True)
-class SignOff:
+class SignOff(Value):
     """An authenticated statement: signature, key, subject and repository were checked; it is genuine.
 
     Whether it *counts* (role held, duties separated, order kept) is the lifecycle's decision.
@@ -73,8 +72,7 @@ class SignOff:
         return dt.datetime.fromisoformat(self.time)
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Value):
     """Somebody's word that a change which followed a standard change model failed."""
 
     change: str
@@ -82,8 +80,7 @@ class Failure:
     """Where the branch of record witnessed it first; None while nothing did: it is new."""
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(Value):
     """Everything that a verdict on one change rests on."""
 
     change: Change

@@ -6,16 +6,16 @@ that terminal, JSON and site show problems alike.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import Any, Literal
+
+from gitchange.values import Value, replace
 
 Severity = Literal["error", "warning", "note"]
 
 _RANK: dict[Severity, int] = {"error": 0, "warning": 1, "note": 2}
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Value):
     """One thing that was found. `error` findings make a check or a verification fail."""
 
     code: str

@@ -11,8 +11,6 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-import tomli_w
-
 _WIDTH = 100
 """An array that fits is written on one line."""
 
@@ -48,25 +46,27 @@ def _pair(key: str, value: Any) -> str:
     return f"{_key(key)} = {_value(value)}\n"
 
 
-_BARE = re.compile(r"[A-Za-z0-9_-]+")
-_PLAIN = re.compile(r'[^"\\\x00-\x1f\x7f]*')
-_PLAIN_LINES = re.compile(r'[^"\\\x00-\x09\x0b-\x1f\x7f]*')
+_BARE = r"[A-Za-z0-9_-]+"
+_PLAIN = r'[^"\\\x00-\x1f\x7f]*'
+_PLAIN_LINES = r'[^"\\\x00-\x09\x0b-\x1f\x7f]*'
 """What stands between quotes as it is, on one line and on several; the rest is for tomli-w, which is slow."""
 
 
 def _key(key: str) -> str:
-    if _BARE.fullmatch(key):
+    if re.fullmatch(_BARE, key):
         return key
+    import tomli_w  # noqa: PLC0415 - loaded where something is written
+
     return tomli_w.dumps({key: 0}).rpartition(" = ")[0]
 
 
 def _value(value: Any) -> str:
     if isinstance(value, str):
-        if _PLAIN.fullmatch(value):
+        if re.fullmatch(_PLAIN, value):
             return f'"{value}"'
         if '"' in value and "'" not in value and value.isprintable():
             return f"'{value}'"  # JSON stays readable, and can be cut out with a text editor
-        if _PLAIN_LINES.fullmatch(value):
+        if re.fullmatch(_PLAIN_LINES, value):
             return f'"""\n{value}"""'
         # tomli-w writes CR LF as LF in multi-line strings; a text with CR goes on one line, escaped.
         multiline = "\r" not in value
@@ -74,4 +74,6 @@ def _value(value: Any) -> str:
         if isinstance(value, dt.date | int) and not isinstance(value, bool):
             return str(value)
         multiline = False
+    import tomli_w  # noqa: PLC0415 - loaded where something is written
+
     return tomli_w.dumps({"x": value}, multiline_strings=multiline).removeprefix("x = ").removesuffix("\n")

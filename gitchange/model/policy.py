@@ -13,8 +13,6 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
-import tomli_w
-
 from gitchange.model.change import ChangeType, RiskLevel
 from gitchange.model.finding import Finding, has_errors, in_order
 from gitchange.model.part import (
@@ -52,13 +50,13 @@ ROOT_ROLE = "root"
 """The role that decides about the policy itself."""
 
 _principal = reader_of(Principal)
-_DURATION = re.compile(r"([0-9]{1,5})(m|h|d|w)")
+_DURATION = r"([0-9]{1,5})(m|h|d|w)"
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 def duration(text: str) -> dt.timedelta:
     """`90m`, `24h`, `3d` or `2w` as a length of time; ValueError otherwise."""
-    match = _DURATION.fullmatch(text)
+    match = re.fullmatch(_DURATION, text)
     if match is None or match[1].strip("0") == "":
         raise ValueError(f"is {text!r}; a length of time looks like 90m, 24h, 3d or 2w")
     return dt.timedelta(**{_UNITS[match[2]]: int(match[1])})
@@ -661,6 +659,8 @@ def write_first_policy(
         ],
     }
     systems = {"systems": {system: {"name": system_name, "owner": principal, "customer_data": True}}}
+    import tomli_w  # noqa: PLC0415 - once in the life of a repository
+
     return {
         POLICY_FILE: tomli_w.dumps(policy).encode(),
         SYSTEMS_FILE: tomli_w.dumps(systems).encode(),

@@ -78,8 +78,8 @@ _STATEMENT = re.compile(
 So the matches in a text follow each other without a gap, and each statement ends where its line ends: if not, the
 next match is the rest. The same happens, once, behind what looks like a statement and is not.
 """
-_STRING = re.compile(_strings("("))
-_ESCAPED = re.compile(_ESCAPE)
+_STRING = _strings("(")
+_ESCAPED = _ESCAPE
 _CHARACTERS = {r"\b": "\b", r"\t": "\t", r"\n": "\n", r"\f": "\f", r"\r": "\r", r"\"": '"', r"\\": "\\"}
 
 
@@ -156,7 +156,7 @@ def _value(text: str) -> Any:
     """The value that is no string; None for a day that does not exist."""
     first = text[0]
     if first == "[":
-        found = _STRING.findall(text)
+        found = re.findall(_STRING, text)
         return [
             _text(basic or lines) or literal or literal_lines
             for basic, lines, literal, literal_lines in found
@@ -173,4 +173,4 @@ def _value(text: str) -> Any:
 
 def _text(raw: str) -> str:
     """The text of a string with double quotes."""
-    return _ESCAPED.sub(lambda escape: _CHARACTERS[escape[0]], raw) if "\\" in raw else raw
+    return re.sub(_ESCAPED, lambda escape: _CHARACTERS[escape[0]], raw) if "\\" in raw else raw

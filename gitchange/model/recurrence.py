@@ -9,10 +9,11 @@ from __future__ import annotations
 import datetime as dt
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
     from dateutil.rrule import rrule
 
 _DAY = r"[+-]?[0-9]{0,2}(?:MO|TU|WE|TH|FR|SA|SU)"
@@ -36,6 +37,8 @@ _PARTS = {
 @lru_cache(maxsize=64)
 def zone(name: str) -> ZoneInfo:
     """The time zone of that IANA name; ValueError when there is none."""
+    from zoneinfo import ZoneInfo  # noqa: PLC0415 - only freezes and change windows have zones
+
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):

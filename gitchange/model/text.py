@@ -7,7 +7,6 @@ escape sequence: what stands in a document is shown in terminals (DESIGN.md sect
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Iterable
 from itertools import pairwise
@@ -165,13 +164,13 @@ def findings_of(
             continue
         if kind == "extra_forbidden":
             code, message = "unknown-key", f"`{name}` is not a key of this document"
-            close = difflib.get_close_matches(str(loc[-1]), _keys_at(model, loc[:-1]), n=1)
+            close = _closest(str(loc[-1]), _keys_at(model, loc[:-1]))
             hint = f"did you mean `{close[0]}`?" if close else "remove it, or declare it as a custom field"
         elif kind == "literal_error":
             code = "wrong-value"
             message = f"`{name}` is {problem['input']!r}; it must be {problem['ctx']['expected']}"
             words = re.findall(r"'([^']+)'", problem["ctx"]["expected"])
-            close = difflib.get_close_matches(str(problem["input"]), words, n=1)
+            close = _closest(str(problem["input"]), words)
             hint = f"did you mean {close[0]!r}?" if close else ""
         elif kind in _KINDS:
             code = "wrong-type"
@@ -215,3 +214,9 @@ def _model_in(annotation: Any) -> Any:
         if (found := _model_in(argument)) is not None:
             return found
     return None
+
+
+def _closest(word: str, words: Iterable[str]) -> list[str]:
+    import difflib  # noqa: PLC0415 - only after a mistake
+
+    return difflib.get_close_matches(word, list(words), n=1)

@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import contextlib
 import re
-import tomllib
 from bisect import bisect_right
-from dataclasses import dataclass, field
 from typing import Any
 
 from gitchange.model import quick_toml
 from gitchange.model.finding import Finding
+from gitchange.values import Value, field
 
 KeyPath = tuple[str | int, ...]
 
@@ -32,17 +31,22 @@ _SALVAGED = 1000
 _EFFORT = 4_000_000
 """Largest product of statements and characters for which every repeated key is looked for: the work is quadratic."""
 
-_LONG_KEY = re.compile(
+_LONG_KEY = (
     r"""(?m:(?:^|[\[{,])[ \t]*)(?:(?:[A-Za-z0-9_-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*)"""
     f"{{{MAX_DEPTH}}}"
 )
 """A dotted key that nests deeper than anybody writes: `tomllib` takes quadratic time for one."""
 
-_AT = re.compile(r"\s*\(at (?:line (\d+), column (\d+)|end of document)\)$")
+_AT = r"\s*\(at (?:line (\d+), column (\d+)|end of document)\)$"
 
 
-@dataclass(slots=True)
-class Positions:
+def _loads(text: str) -> dict[str, Any]:
+    import tomllib  # noqa: PLC0415 - not for what `quick_toml` reads
+
+    return tomllib.loads(text)
+
+
+class Positions(Value, frozen=False):
     """Where keys stand in a text: 1-based lines and columns."""
 
     of: dict[KeyPath, tuple[int, int]] = field(default_factory=dict)
@@ -55,8 +59,7 @@ class Positions:
         return (1, 1)
 
 
-@dataclass(slots=True)
-class Document:
+class Document(Value, frozen=False):
     """A parsed text: its data, and what was wrong with it as TOML."""
 
     text: str
@@ -74,8 +77,7 @@ class Document:
         return self._positions
 
 
-@dataclass(slots=True)
-class _Statement:
+class _Statement(Value, frozen=False):
     kind: str  # "table", "array" or "pair"
     start: int
     end: int
@@ -131,10 +133,10 @@ def parse(raw: bytes, path: str = "") -> Document:
         )
     if (quick := quick_toml.loads(text)) is not None:  # the same answer, and nothing in it is deep
         return Document(text, quick, tuple(problems))
-    if match := _LONG_KEY.search(text):
+    if match := re.search(_LONG_KEY, text):
         return _too_deep(text, problems, path, match.start())
     try:
-        data = tomllib.loads(text)
+        data = _loads(text)
         if _is_deep(data):
             return _too_deep(text, problems, path)
         return Document(text, data, tuple(problems))
@@ -175,7 +177,7 @@ def _is_deep(data: dict[str, Any]) -> bool:
 def _syntax_finding(error: Exception, text: str, start: int, end: int, path: str) -> Finding:
     message = str(error)
     line, column = _line_and_column(text, start)
-    if match := _AT.search(message):
+    if match := re.search(_AT, message):
         message = message[: match.start()]
         if match[1]:
             column = int(match[2]) + (column - 1 if match[1] == "1" else 0)
@@ -214,7 +216,7 @@ def _salvage(text: str, path: str) -> tuple[dict[str, Any], list[Finding], set[K
             table, lost = tables.enter(statement, key), False
         where = table if is_header else (*table, *key)
         try:
-            tomllib.loads(piece)
+            _loads(piece)
         except (ValueError, RecursionError) as error:
             found.append(_syntax_finding(error, text, statement.start, statement.end, path))
             broken.add(where if key else table)
@@ -226,7 +228,7 @@ def _salvage(text: str, path: str) -> tuple[dict[str, Any], list[Finding], set[K
             whole.append((statement, piece, where))
     # 2. Together.
     with contextlib.suppress(ValueError, RecursionError):
-        return tomllib.loads("\n".join(piece for _, piece, _ in whole)), found, broken
+        return _loads("\n".join(piece for _, piece, _ in whole)), found, broken
     if len(whole) * len(text) > _EFFORT:
         return {}, found, broken
     good: list[str] = []
@@ -236,7 +238,7 @@ def _salvage(text: str, path: str) -> tuple[dict[str, Any], list[Finding], set[K
         if lost and not is_header:
             continue
         try:
-            tomllib.loads("\n".join([*good, piece]))
+            _loads("\n".join([*good, piece]))
         except (ValueError, RecursionError) as error:
             message = re.sub(_AT, "", str(error))
             line, column = _line_and_column(text, statement.start)
@@ -256,7 +258,7 @@ def _salvage(text: str, path: str) -> tuple[dict[str, Any], list[Finding], set[K
             continue
         lost = False if is_header else lost
         good.append(piece)
-    return tomllib.loads("\n".join(good)), found, broken
+    return _loads("\n".join(good)), found, broken
 
 
 def _positions(text: str) -> Positions:
@@ -322,7 +324,7 @@ class _Tables:
 def _key(key_text: str) -> KeyPath | None:
     """The parts of a dotted key, as `tomllib` reads them."""
     try:
-        node: Any = tomllib.loads(f"{key_text} = 0")
+        node: Any = _loads(f"{key_text} = 0")
     except (ValueError, RecursionError):
         return None
     parts: list[str] = []

@@ -39,7 +39,7 @@ _KINDS: dict[type[BaseModel], type[Part]] = {}
 
 
 class UnexplainedError(PartError):
-    """PartError, and pydantic sees no reason: a defect of this program, and no good document either."""
+    """Refused, and pydantic sees no reason: a defect of this program, and no good document either."""
 
 
 def of(kind: type[Part]) -> type[BaseModel]:

@@ -14,7 +14,6 @@ import base64
 import hashlib
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Final
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
@@ -24,6 +23,10 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from gitchange.signing.key_types import ED25519, RSA, SK_ECDSA, SK_ED25519, WEBAUTHN
 from gitchange.signing.wire import Reader
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 Verifier = Callable[[bytes, bytes], bool]
 """Takes a signature blob (algorithm name and signature) and the data; says whether it holds."""

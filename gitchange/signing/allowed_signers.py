@@ -16,12 +16,17 @@ accept, with two rules worth knowing:
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Final
 
-from gitchange.signing.keys import KeyFormatError, PublicKey, read_public_key
+from gitchange.signing.keys import KeyFormatError, read_public_key
+from gitchange.values import Value, field
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
+
+    from gitchange.signing.keys import PublicKey
 
 _MAX_PATTERN: Final = 1022
 """Longest pattern that is compared, in bytes: ``char sub[1024]`` in ``match_pattern_list``."""
@@ -37,8 +42,7 @@ _TIMES: Final = {
 _LATEST: Final = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class AllowedSigner:
+class AllowedSigner(Value):
     """One line of the file."""
 
     line: int
@@ -72,16 +76,15 @@ class AllowedSigner:
         return self.namespaces is None or match_pattern_list(namespace, self.namespaces)
 
 
-@dataclass(frozen=True, slots=True)
-class AllowedSigners:
+class AllowedSigners(Value):
     """A file that was read: the lines that count, and what is wrong with others."""
 
     entries: tuple[AllowedSigner, ...]
     """The lines that ssh-keygen can read, in order."""
     problems: tuple[tuple[int, str], ...]
     """Line number and message: of lines that count for nothing, and of times without a zone."""
-    _by_key: dict[PublicKey, tuple[AllowedSigner, ...]] = field(repr=False, compare=False)
-    _by_authority: dict[PublicKey, tuple[AllowedSigner, ...]] = field(repr=False, compare=False)
+    _by_key: dict[PublicKey, tuple[AllowedSigner, ...]] = field(aside=True)
+    _by_authority: dict[PublicKey, tuple[AllowedSigner, ...]] = field(aside=True)
 
     @classmethod
     def parse(cls, text: bytes) -> AllowedSigners:
@@ -243,8 +246,7 @@ def _split_options(text: bytes) -> tuple[bytes, bytes]:
     return text[:at], text[at:]
 
 
-@dataclass(slots=True)
-class _Options:
+class _Options(Value, frozen=False):
     cert_authority: bool = False
     namespaces: str | None = None
     valid_after: datetime | None = None

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from gitchange.values import Value
 
 
-@dataclass(frozen=True, slots=True)
-class Authenticity:
+class Authenticity(Value):
     """Whether a signature is a person's, and with which key it was made."""
 
     ok: bool

@@ -17,18 +17,24 @@ docs/adr/0010-openpgp.md has the reasons.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final, TypeVar
+from datetime import UTC
 
 from gitchange.signing.authenticity import Authenticity
-from gitchange.signing.openpgp import PREFIX, OpenPgpSignature
+from gitchange.signing.openpgp import PREFIX
+from gitchange.values import Value, field
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from datetime import datetime
+    from typing import Final, TypeVar
+
     from pysequoia.packet import Packet
 
-Answer = TypeVar("Answer")
+    from gitchange.signing.openpgp import OpenPgpSignature
+
+    Answer = TypeVar("Answer")
+
 
 BEGIN: Final = b"-----BEGIN PGP PUBLIC KEY BLOCK-----"
 END: Final = b"-----END PGP PUBLIC KEY BLOCK-----"
@@ -50,16 +56,14 @@ class CertificateError(ValueError):
         self.hint = hint or f"export the key anew: {EXPORT}"
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
+class _Part(Value):
     """A key or User ID of a certificate, with the signatures on it."""
 
     packet: Packet
     signatures: list[Packet] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class _State:
+class _State(Value):
     """A certificate as it stood at a moment, as far as one of its keys needs it."""
 
     frame: list[Packet]
@@ -74,8 +78,7 @@ class _State:
     """When the subkey runs out, by its newest binding."""
 
 
-@dataclass(frozen=True, slots=True)
-class Certificate:
+class Certificate(Value):
     """One certificate taken apart."""
 
     fingerprint: str
@@ -178,8 +181,7 @@ def is_own(signature: Packet, primary: Packet) -> bool:
     return not named or not named.isdisjoint({primary.fingerprint, primary.key_id})
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Value):
     """What is wrong with a person's file."""
 
     principal: str

@@ -17,9 +17,13 @@ import binascii
 import hashlib
 import json
 import re
-from dataclasses import dataclass
 from json.encoder import encode_basestring_ascii
-from typing import Any, Final, NoReturn
+
+from gitchange.values import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Final, NoReturn
 
 MAX_LINE: Final = 1024 * 1024
 """Longest line that is parsed at all, in bytes: a bound on work for untrusted input."""
@@ -47,8 +51,7 @@ class EnvelopeError(ValueError):
         self.message = message
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(Value):
     """A payload with one signature over it."""
 
     payload_type: str

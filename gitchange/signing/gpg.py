@@ -12,12 +12,15 @@ from __future__ import annotations
 
 import re
 import subprocess
-from dataclasses import dataclass
-from typing import Final
 
 from gitchange.errors import SigningError
 from gitchange.signing.openpgp import HASHES, dearmor_openpgp, normalised, parse_openpgp
 from gitchange.signing.sshsig import SignatureFormatError
+from gitchange.values import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 _NO_KEY_HINT: Final = (
     "set user.signingkey to the fingerprint of your key (gpg --list-secret-keys), "
@@ -58,7 +61,7 @@ _HINTS: Final = (
     ),
 )
 
-_LOOKS_LIKE_A_KEY: Final = re.compile(
+_LOOKS_LIKE_A_KEY: Final = (
     r"(0x)?([0-9A-Fa-f]{8}|[0-9A-Fa-f]{16}|[0-9A-Fa-f]{40}|[0-9A-Fa-f]{64})!?"
     r"|(?!key::|ssh-|ecdsa-|sk-)[^/]*@[^/]*"  # a literal SSH key may end in an address
 )
@@ -66,11 +69,10 @@ _LOOKS_LIKE_A_KEY: Final = re.compile(
 
 def looks_like_openpgp(key: str) -> bool:
     """Whether a ``user.signingkey`` reads like a name that gpg knows keys by: a key id, a fingerprint, an address."""
-    return _LOOKS_LIKE_A_KEY.fullmatch(key) is not None
+    return re.fullmatch(_LOOKS_LIKE_A_KEY, key) is not None
 
 
-@dataclass(frozen=True, slots=True)
-class OpenPgpSigner:
+class OpenPgpSigner(Value):
     """Who signs here: a program and a key."""
 
     program: str

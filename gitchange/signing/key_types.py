@@ -6,7 +6,9 @@ Data only. What a key of each type holds is read in `gitchange.signing.keys`, ho
 
 from __future__ import annotations
 
-from typing import Final
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 ED25519: Final = "ssh-ed25519"
 RSA: Final = "ssh-rsa"

@@ -23,9 +23,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
 
 from gitchange.signing.key_types import (
     CERTIFIED_TYPES,
@@ -38,6 +36,11 @@ from gitchange.signing.key_types import (
     TYPE_NAMES,
 )
 from gitchange.signing.wire import Reader, WireError, decode_base64, mpint, string
+from gitchange.values import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 MINIMUM_RSA_BITS: Final = 1024
 """``SSH_RSA_MINIMUM_MODULUS_SIZE`` of ``sshkey.h``."""
@@ -73,8 +76,7 @@ class KeyFormatError(ValueError):
         self.message = message
 
 
-@dataclass(frozen=True, slots=True)
-class PublicKey:
+class PublicKey(Value):
     """A public key, plain or certified. Made by `parse_public_key` and its kin, which check it.
 
     Two are equal exactly if OpenSSH's ``sshkey_equal`` says so: the same plain key, however its
@@ -127,8 +129,7 @@ class PublicKey:
             return False
 
 
-@dataclass(frozen=True, slots=True)
-class Certificate:
+class Certificate(Value):
     """An OpenSSH certificate (``PROTOCOL.certkeys``) whose authority's signature holds.
 
     Whether it is in force for a person at a time is for `gitchange.signing.verify`.

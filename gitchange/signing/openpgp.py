@@ -19,12 +19,15 @@ from __future__ import annotations
 
 import binascii
 import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
 
 from gitchange.signing.sshsig import SignatureFormatError
+from gitchange.values import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Final
 
 PREFIX: Final = "openpgp:"
 """What the name of an OpenPGP key begins with; its fingerprint follows, in lower-case hexadecimal."""
@@ -58,8 +61,7 @@ _BEGIN: Final = b"-----BEGIN PGP SIGNATURE-----"
 _END: Final = b"-----END PGP SIGNATURE-----"
 
 
-@dataclass(frozen=True, slots=True)
-class OpenPgpSignature:
+class OpenPgpSignature(Value):
     """A signature taken apart; nothing in it is verified."""
 
     version: int

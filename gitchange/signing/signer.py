@@ -14,15 +14,20 @@ from __future__ import annotations
 import os
 import subprocess
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from gitchange.errors import SigningError
-from gitchange.signing.keys import KeyFormatError, PublicKey, parse_public_key, parse_public_line
+from gitchange.signing.keys import KeyFormatError, parse_public_key, parse_public_line
 from gitchange.signing.sshsig import SignatureFormatError, dearmor
 from gitchange.signing.verify import check_signature
 from gitchange.signing.wire import Reader, WireError, decode_base64
+from gitchange.values import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
+
+    from gitchange.signing.keys import PublicKey
 
 _PRIVATE_BEGIN: Final = b"-----BEGIN OPENSSH PRIVATE KEY-----\n"
 _PRIVATE_END: Final = b"\n-----END OPENSSH PRIVATE KEY-----"
@@ -64,8 +69,7 @@ _HINTS: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class SshSigner:
+class SshSigner(Value):
     """Who signs here: a program and a key."""
 
     program: str

@@ -8,17 +8,21 @@ Left to others: what the message says, and which policy is in force at which mom
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
 from functools import cached_property
-from typing import Final
 
 from gitchange.signing.allowed_signers import AllowedSigners
 from gitchange.signing.authenticity import Authenticity
-from gitchange.signing.certificates import Certificates
-from gitchange.signing.openpgp import parse_openpgp
 from gitchange.signing.sshsig import MAGIC, VERSION, SignatureFormatError, parse_signature
 from gitchange.signing.verify import verify
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+    from typing import Final
+
+    from gitchange.signing.certificates import Certificates
+    from gitchange.signing.openpgp import OpenPgpSignature
 
 _ONCE_VALID: Final = frozenset({"certificate.not-yet-valid", "certificate.expired", "certificate.principal"})
 """Refusals of an SSH certificate whose authority's signature was found good before."""
@@ -28,7 +32,7 @@ def name_of_key(signature: bytes) -> str:
     """The name of the key in a raw signature, as an envelope's `keyid` spells it; `SignatureFormatError`."""
     if signature.startswith(MAGIC):
         return parse_signature(signature).public_key.fingerprint
-    return parse_openpgp(signature).key
+    return _openpgp(signature).key
 
 
 class Signers:
@@ -42,6 +46,8 @@ class Signers:
     @cached_property
     def openpgp(self) -> Certificates:
         """The OpenPGP certificates, read when they are first asked for."""
+        from gitchange.signing.certificates import Certificates  # noqa: PLC0415 - needless where nobody uses it
+
         return Certificates(self._openpgp)
 
     def knows(self, principal: str) -> bool:
@@ -57,7 +63,7 @@ class Signers:
         """
         if not signature.startswith(MAGIC):
             try:
-                parsed = parse_openpgp(signature)
+                parsed = _openpgp(signature)
             except SignatureFormatError as error:
                 return Authenticity(False, error.code, error.message)
             return self.openpgp.verify(message, signature, parsed, principal=principal, at=at)
@@ -86,3 +92,9 @@ class Signers:
             certificate=certified.key_id if certified else "",
             owners=owners,
         )
+
+
+def _openpgp(signature: bytes) -> OpenPgpSignature:
+    from gitchange.signing.openpgp import parse_openpgp  # noqa: PLC0415 - needless where nobody uses it
+
+    return parse_openpgp(signature)

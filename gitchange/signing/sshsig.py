@@ -14,12 +14,17 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
 
-from gitchange.signing.keys import KeyFormatError, PublicKey, parse_public_key
+from gitchange.signing.keys import KeyFormatError, parse_public_key
 from gitchange.signing.wire import Reader, WireError, decode_base64, string
+from gitchange.values import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
+
+    from gitchange.signing.keys import PublicKey
 
 MAGIC: Final = b"SSHSIG"
 VERSION: Final = 1
@@ -50,8 +55,7 @@ class SignatureFormatError(ValueError):
         self.message = message
 
 
-@dataclass(frozen=True, slots=True)
-class SshSignature:
+class SshSignature(Value):
     """A signature taken apart (``PROTOCOL.sshsig`` section 2); nothing in it is verified."""
 
     public_key: PublicKey

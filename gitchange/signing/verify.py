@@ -15,14 +15,20 @@ The rules are those of OpenSSH 9.2 (``sshsig.c``: ``sshsig_wrap_verify``, ``chec
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Final
 
-from gitchange.signing.allowed_signers import AllowedSigner, AllowedSigners
-from gitchange.signing.keys import USER_CERTIFICATE, Certificate
-from gitchange.signing.sshsig import SignatureFormatError, SshSignature, parse_signature
+from gitchange.signing.keys import USER_CERTIFICATE
+from gitchange.signing.sshsig import SignatureFormatError, parse_signature
+from gitchange.values import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
+
+    from gitchange.signing.allowed_signers import AllowedSigner, AllowedSigners
+    from gitchange.signing.keys import Certificate
+    from gitchange.signing.sshsig import SshSignature
 
 CODES: Final = {
     "signature.format": "the bytes are not an SSH signature",
@@ -54,8 +60,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND: Final = timedelta(seconds=1)
 
 
-@dataclass(frozen=True, slots=True)
-class CertificateSummary:
+class CertificateSummary(Value):
     """Which certificate signed, for display."""
 
     key_id: str
@@ -66,8 +71,7 @@ class CertificateSummary:
     """Fingerprint of the authority's key, ``SHA256:...``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Verification:
+class Verification(Value):
     """The answer about one signature."""
 
     ok: bool
@@ -148,8 +152,7 @@ def check_signature(message: bytes, signature: bytes, namespace: str) -> Verific
     return _answer(parsed, "", f"good signature in {namespace!a}; whose it is was not asked")
 
 
-@dataclass(frozen=True, slots=True)
-class _Refusal:
+class _Refusal(Value):
     """Why one line does not let the signature count, and at which step of `verify`."""
 
     step: int

@@ -10,7 +10,10 @@ Where RFC 4251 leaves room, this follows OpenSSH (``sshbuf-getput-basic.c``,
 from __future__ import annotations
 
 import binascii
-from typing import Final
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 MAX_MPINT_BYTES: Final = 16384 // 8
 """Largest number that OpenSSH reads, in bytes (``SSHBUF_MAX_BIGNUM``)."""

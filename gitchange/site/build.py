@@ -17,7 +17,6 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from mkdocs.commands.build import build
@@ -34,10 +33,10 @@ from gitchange.model.finding import has_errors
 from gitchange.site import source, urls
 from gitchange.site.plugin import GitchangePlugin
 from gitchange.site.root import CONFIGURATION
+from gitchange.values import Value
 
 
-@dataclass(frozen=True, slots=True)
-class BuildReport:
+class BuildReport(Value):
     """What was built."""
 
     output: Path

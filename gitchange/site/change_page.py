@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from gitchange.assessment.overview import Assessment
-from gitchange.lifecycle.verdict import Stage, StepState, Verdict
+from gitchange.lifecycle.verdict import StepState, Verdict
 from gitchange.model.change import Change
 from gitchange.model.evidence import SignOff
 from gitchange.site.site import Event, events_of
 from gitchange.site.verification import digest_commands, verify_commands
+from gitchange.values import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from gitchange.lifecycle.verdict import Stage
 
 _REASONS = (
     "duties.evaluator-is-",
@@ -55,8 +59,7 @@ _QUESTIONS = (
 """What each answer of a sign-off is called on the page."""
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
+class Point(Value):
     """One of the five steps on the progress line."""
 
     step: StepState
@@ -67,8 +70,7 @@ class Point:
     """What is still asked for, in words."""
 
 
-@dataclass(frozen=True, slots=True)
-class Card:
+class Card(Value):
     """One sign-off."""
 
     sign_off: SignOff
@@ -83,8 +85,7 @@ class Card:
     commands: str
 
 
-@dataclass(frozen=True, slots=True)
-class ChangePage:
+class ChangePage(Value):
     """Everything on the page that is not in the change itself."""
 
     assessment: Assessment

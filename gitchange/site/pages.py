@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
 
@@ -23,12 +22,12 @@ from gitchange.site import urls
 from gitchange.site.change_page import change_page, places_of
 from gitchange.site.markdown import Texts, plain
 from gitchange.site.site import MONTHS, Group, Person, Site
+from gitchange.values import Value
 
 _CODE = re.compile(r"`([^`\n]+)`")
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Value):
     """One page, without the theme around it."""
 
     title: str

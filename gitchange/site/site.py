@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -19,6 +18,7 @@ from gitchange.lifecycle.status import CLOSED, STATUSES
 from gitchange.lifecycle.verdict import Next
 from gitchange.model.finding import Finding, has_errors
 from gitchange.model.policy import Policy, System
+from gitchange.values import Value
 
 UNREADABLE = "unreadable"
 """What `Assessment.status` says when there is no verdict."""
@@ -42,8 +42,7 @@ _DID = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Value):
     """Something that happened to a change: a commit that touched its file, or a sign-off."""
 
     when: dt.datetime
@@ -61,16 +60,14 @@ class Event:
     """Whether it is a sign-off on an earlier text."""
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(Value):
     """A change that waits for somebody to act."""
 
     assessment: Assessment
     next: Next
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(Value):
     """Somebody of the policy, or somebody who signed or requested."""
 
     principal: str
@@ -82,8 +79,7 @@ class Person:
     signed: tuple[Assessment, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(Value):
     """Changes that belong on one page: a status, a system or a month."""
 
     name: str
@@ -96,8 +92,7 @@ class Group:
         return sum(1 for a in self.assessments if is_open(a))
 
 
-@dataclass(frozen=True, slots=True)
-class PolicyStep:
+class PolicyStep(Value):
     """One policy version, and what it changed against the one before."""
 
     version: PolicyVersion

@@ -10,12 +10,9 @@ import contextlib
 import datetime as dt
 import re
 import subprocess
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from gitchange.assessment.assess import Assessor
 from gitchange.errors import GitchangeError, RemoteError, RepositoryError, SigningError, UsageError
 from gitchange.git import program
 from gitchange.ledger import chain, documents, notes
@@ -24,14 +21,24 @@ from gitchange.ledger.documents import INTRODUCTION_KEY, Policies
 from gitchange.ledger.signoffs import described, signers_of
 from gitchange.lifecycle import upkeep
 from gitchange.model import identifiers
-from gitchange.model.finding import Finding, Severity
-from gitchange.model.policy import POLICY_FILE, ROOT, SIGNERS_FILE, Policy
+from gitchange.model.finding import Finding
+from gitchange.model.policy import POLICY_FILE, ROOT, SIGNERS_FILE
 from gitchange.model.statement import NAMESPACE, StatementError, read_statement
 from gitchange.signing.dsse import EnvelopeError, parse_envelope
 from gitchange.signing.gpg import OpenPgpSigner
-from gitchange.signing.keys import KeyFormatError, PublicKey, parse_public_line
+from gitchange.signing.keys import KeyFormatError, parse_public_line
 from gitchange.signing.signer import SshSigner, literal_key
-from gitchange.workflow.workspace import Workspace
+from gitchange.values import Value, field
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from gitchange.assessment.assess import Assessor
+    from gitchange.model.finding import Severity
+    from gitchange.model.policy import Policy
+    from gitchange.signing.keys import PublicKey
+    from gitchange.workflow.workspace import Workspace
 
 ANSWER_WITHIN = 20.0
 """How long a remote may take to answer, in seconds; a passphrase may have to be typed."""
@@ -48,8 +55,7 @@ _FORGOTTEN = dt.timedelta(minutes=10)
 _TEST_MESSAGE = b"gitchange doctor: may this key sign? (This is no sign-off.)\n"
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(Value):
     """What one check saw."""
 
     found: str

@@ -7,28 +7,34 @@ here the two sides are found.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
 
-from gitchange.assessment.forecast import Effect, forecast
+from gitchange.assessment.forecast import forecast
 from gitchange.errors import GitchangeError, UsageError
-from gitchange.lifecycle.policy_diff import Difference, differences
+from gitchange.lifecycle.policy_diff import differences
 from gitchange.model import policy as policies
 from gitchange.model.finding import Finding, in_order
-from gitchange.model.policy import Policy, load_policy
+from gitchange.model.policy import load_policy
+from gitchange.values import Value
 from gitchange.workflow.policies import last_approved, obstacle
 from gitchange.workflow.requests import WorkTree
-from gitchange.workflow.workspace import Workspace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any, Literal
+
+    from gitchange.assessment.forecast import Effect
+    from gitchange.lifecycle.policy_diff import Difference
+    from gitchange.model.policy import Policy
+    from gitchange.workflow.workspace import Workspace
 
 SHAPE: Literal[1] = 1
 """Version of the JSON shape (docs/json.md)."""
 
-_VERSION = re.compile(r"v?([1-9][0-9]{0,8})")
+_VERSION = r"v?([1-9][0-9]{0,8})"
 
 
-@dataclass(frozen=True, slots=True)
-class Side:
+class Side(Value):
     """One of the two policies."""
 
     name: str
@@ -52,8 +58,7 @@ class Side:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Value):
     """What one policy would change against another."""
 
     before: Side
@@ -136,7 +141,7 @@ def compare_policies(
 
 def _revision(workspace: Workspace, revision: str) -> Side:
     """A version of the policy, otherwise the policy of a commit, branch or tag."""
-    if (match := _VERSION.fullmatch(revision)) is not None:
+    if (match := re.fullmatch(_VERSION, revision)) is not None:
         version = int(match[1])
         for reign in workspace.anew.timeline.reigns:
             if reign.policy is not None and reign.policy.version == version:

@@ -9,26 +9,30 @@ is in `gitchange.workflow.clone_checks`; what is wrong with a policy is decided 
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
 from gitchange.errors import GitchangeError
 from gitchange.ledger.signoffs import signers_of
 from gitchange.lifecycle import duties, upkeep
 from gitchange.lifecycle.upkeep import WITHIN
 from gitchange.model.finding import Finding
-from gitchange.model.policy import Policy
+from gitchange.values import Value, replace
 from gitchange.workflow.clone_checks import ANSWER_WITHIN, CloneChecks, Look
 from gitchange.workflow.requests import signer_findings
-from gitchange.workflow.workspace import Workspace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable
+    from typing import Any
+
+    from gitchange.model.policy import Policy
+    from gitchange.workflow.workspace import Workspace
 
 State = Literal["ok", "warning", "problem", "undecided", "left-out"]
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(Value):
     """One numbered check."""
 
     name: str
@@ -49,8 +53,7 @@ class Check:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnosis:
+class Diagnosis(Value):
     """The answer, and the checks it rests on."""
 
     checks: tuple[Check, ...]

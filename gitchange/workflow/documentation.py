@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from gitchange.assessment.overview import Assessment
 from gitchange.errors import GitchangeError, Refused
 from gitchange.git.repository import FILE
 from gitchange.git.work_tree import move_branch
 from gitchange.ledger.records import check_record, entry_of, request_of
-from gitchange.ledger.remote import Report
 from gitchange.ledger.signoffs import Text
-from gitchange.model.change import Change, parse_change
+from gitchange.model.change import parse_change
 from gitchange.model.finding import has_errors
-from gitchange.model.record import Outcome, Record, append_record
+from gitchange.model.record import Record, append_record
 from gitchange.model.text import said
+from gitchange.values import Value
 from gitchange.workflow.landing import Landed, land, tip_of
-from gitchange.workflow.proposing import Proposed, propose
+from gitchange.workflow.proposing import propose
 from gitchange.workflow.witnessing import trailers
-from gitchange.workflow.workspace import Workspace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from gitchange.assessment.overview import Assessment
+    from gitchange.ledger.remote import Report
+    from gitchange.model.change import Change
+    from gitchange.model.record import Outcome
+    from gitchange.workflow.proposing import Proposed
+    from gitchange.workflow.workspace import Workspace
 
 
-@dataclass(frozen=True, slots=True)
-class Documented:
+class Documented(Value):
     """What `document` did."""
 
     assessment: Assessment
@@ -84,13 +88,11 @@ def document(
     return Documented(after, made.commit, made.witnessed, report, made.kept)
 
 
-@dataclass(frozen=True, slots=True)
 class _Made(Landed):
     witnessed: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Prepared:
+class _Prepared(Value):
     change: Change
     raw: bytes
     message: str

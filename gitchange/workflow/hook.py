@@ -7,27 +7,29 @@ at the notes; here is which refs may move at all. Nothing is written, neither to
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-
 from gitchange.assessment.assess import Assessor
 from gitchange.errors import Refused, UsageError
-from gitchange.git.repository import Repository
 from gitchange.ledger import chain, documents, notes
 from gitchange.ledger.documents import INTRODUCTION_KEY, Policies
 from gitchange.ledger.remote import tracking_notes
 from gitchange.ledger.signoffs import described
 from gitchange.model import policy as policies
 from gitchange.model.finding import Finding
+from gitchange.values import Value
 from gitchange.workflow import hook_main, hook_notes
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterator, Sequence
+
+    from gitchange.git.repository import Repository
 
 _TOLD = 5
 """How many of the lines that a push would take away are named."""
 
 
-@dataclass(frozen=True, slots=True)
-class Update:
+class Update(Value):
     """One ref of a push, as git tells it to the hook (githooks(5), pre-receive)."""
 
     ref: str
@@ -38,16 +40,14 @@ class Update:
     """What it would have; None when the push deletes the ref."""
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(Value):
     """One reason why a push may not land."""
 
     ref: str
     finding: Finding
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Value):
     """What the hook says."""
 
     refusals: tuple[Refusal, ...]

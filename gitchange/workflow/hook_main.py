@@ -7,17 +7,21 @@ new commits and about the files that they touch.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
 
-from gitchange.assessment.assess import Assessor
 from gitchange.git import program
-from gitchange.git.repository import Entry, Repository
 from gitchange.ledger import notes
 from gitchange.ledger.records import TRAILER, trailer_of
 from gitchange.model import identifiers
 from gitchange.model.change import parse_change
 from gitchange.model.crosscheck import crosscheck
 from gitchange.model.finding import Finding
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gitchange.assessment.assess import Assessor
+    from gitchange.git.repository import Entry, Repository
 
 _AHEAD = dt.timedelta(days=1)
 """By how much a commit may be ahead of the server's clock, as in `verify`."""

@@ -7,23 +7,29 @@ which `verify` would judge it after the push; whether it counts is not asked.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 
-from gitchange.assessment.assess import Assessor
 from gitchange.git import program
-from gitchange.git.repository import Entry, Repository, is_id
+from gitchange.git.repository import is_id
 from gitchange.ledger import chain, notes
-from gitchange.ledger.chain import Step
 from gitchange.ledger.notes import split
 from gitchange.ledger.signoffs import Doubt, Text, described, names_of
-from gitchange.ledger.timeline import Point, Timeline, WitnessedAuthenticator, policy_text
+from gitchange.ledger.timeline import WitnessedAuthenticator, policy_text
 from gitchange.model import identifiers
 from gitchange.model import policy as policies
 from gitchange.model.finding import Finding
-from gitchange.model.policy import Policy
 from gitchange.model.statement import StatementError, read_statement
 from gitchange.signing.dsse import EnvelopeError, parse_envelope
+from gitchange.values import Value, replace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from gitchange.assessment.assess import Assessor
+    from gitchange.git.repository import Entry, Repository
+    from gitchange.ledger.chain import Step
+    from gitchange.ledger.timeline import Point, Timeline
+    from gitchange.model.policy import Policy
 
 _FEW = 64
 """Up to so many paths git's history is searched for these alone."""
@@ -146,8 +152,7 @@ def _lines(
                 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Claim:
+class _Claim(Value):
     """What a line says that it is about; nothing in it is trusted."""
 
     path: str = ""

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from dataclasses import dataclass
-from pathlib import Path
-
 from gitchange.errors import GitchangeError, Refused, UsageError
 from gitchange.git import program
 from gitchange.git.repository import Repository
 from gitchange.ledger import notes
 from gitchange.ledger import remote as remotes
 from gitchange.ledger.documents import INTRODUCTION_KEY
-from gitchange.ledger.remote import Report
+from gitchange.values import Value
 from gitchange.workflow.workspace import Workspace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import datetime as dt
+    from pathlib import Path
+
+    from gitchange.ledger.remote import Report
 
 _MERGING = f"notes.{notes.REF.removeprefix('refs/notes/')}.mergeStrategy"
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Value):
     """A clone that is not trusted yet: what it says of its own beginning."""
 
     directory: Path
@@ -34,8 +36,7 @@ class Found:
     """Whether this clone had pinned it before."""
 
 
-@dataclass(frozen=True, slots=True)
-class Joined:
+class Joined(Value):
     """What `join` did."""
 
     directory: Path

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TypeVar
-
 from gitchange.errors import GitchangeError, Refused, RemoteError
 from gitchange.git.repository import MovedError
 from gitchange.git.work_tree import move_branch
 from gitchange.ledger import remote as remotes
 from gitchange.ledger.remote import Report
-from gitchange.workflow.workspace import Workspace, retrying
+from gitchange.values import Value
+from gitchange.workflow.workspace import retrying
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeVar
+
+    from gitchange.workflow.workspace import Workspace
+
+    Made = TypeVar("Made", bound="Landed")
 
 
-@dataclass(frozen=True, slots=True)
-class Landed:
+class Landed(Value):
     """A commit on the branch of record."""
 
     before: str
@@ -23,9 +28,6 @@ class Landed:
     commit: str
     kept: tuple[str, ...]
     """Files of the work tree that are edited and were left as they are."""
-
-
-Made = TypeVar("Made", bound=Landed)
 
 
 def land(

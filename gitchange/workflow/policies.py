@@ -7,19 +7,15 @@ two calls, so that the signer sees what the policy would change. `policy diff` i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from gitchange.errors import GitchangeError, Refused
 from gitchange.git.repository import FILE, TREE
 from gitchange.git.work_tree import move_branch
 from gitchange.ledger import notes
-from gitchange.ledger.remote import Report
-from gitchange.ledger.signoffs import Text
-from gitchange.ledger.timeline import APPROVALS, Reign, policy_text
-from gitchange.lifecycle.policy_diff import Difference, differences
+from gitchange.ledger.timeline import APPROVALS, policy_text
+from gitchange.lifecycle.policy_diff import differences
 from gitchange.model import policy as policies
 from gitchange.model.finding import Finding
-from gitchange.model.policy import ROOT_ROLE, Policy
+from gitchange.model.policy import ROOT_ROLE
 from gitchange.model.statement import (
     MEANINGS,
     Answers,
@@ -27,15 +23,24 @@ from gitchange.model.statement import (
 )
 from gitchange.model.text import said
 from gitchange.model.toml import parse
+from gitchange.values import Value
 from gitchange.workflow.landing import Landed, land, tip_of
-from gitchange.workflow.proposing import Proposed, propose
+from gitchange.workflow.proposing import propose
 from gitchange.workflow.signing import claimed_time, sign_and_keep
 from gitchange.workflow.witnessing import trailers
-from gitchange.workflow.workspace import Workspace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from gitchange.ledger.remote import Report
+    from gitchange.ledger.signoffs import Text
+    from gitchange.ledger.timeline import Reign
+    from gitchange.lifecycle.policy_diff import Difference
+    from gitchange.model.policy import Policy
+    from gitchange.workflow.proposing import Proposed
+    from gitchange.workflow.workspace import Workspace
 
 
-@dataclass(frozen=True, slots=True)
-class Proposal:
+class Proposal(Value):
     """A policy that is to take the place of the one in force."""
 
     commit: str
@@ -54,8 +59,7 @@ class Proposal:
     """What it would change against that one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Approval:
+class Approval(Value):
     """A proposal that is about to be approved."""
 
     workspace: Workspace
@@ -69,8 +73,7 @@ class Approval:
         return MEANINGS["approve-policy"]
 
 
-@dataclass(frozen=True, slots=True)
-class PolicyState:
+class PolicyState(Value):
     """`policy show`: what is in force, and how it came to be."""
 
     policy: Policy | None
@@ -182,8 +185,7 @@ def approve_policy(approval: Approval, comment: str, *, push: bool = True) -> tu
     return proposal(workspace.fresh(), proposed.commit), report
 
 
-@dataclass(frozen=True, slots=True)
-class Adopted:
+class Adopted(Value):
     """What `policy adopt` did."""
 
     proposal: Proposal

@@ -8,23 +8,26 @@ the repository's address.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
 from urllib.parse import quote
 
 from gitchange.errors import RemoteError, UsageError
 from gitchange.git import program
-from gitchange.git.repository import Repository
 from gitchange.git.work_tree import move_branch
 from gitchange.ledger import remote as remotes
-from gitchange.workflow.workspace import Workspace
+from gitchange.values import Value
 
-_ADDRESS = re.compile(r"https?://[^\s\x1b]+")
-_SSH = re.compile(r"(?:ssh://)?(?:[^@/]+@)?([^:/]+)(?::[0-9]+)?[:/]+(.+?)(?:\.git)?/?")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gitchange.git.repository import Repository
+    from gitchange.workflow.workspace import Workspace
+
+_ADDRESS = r"https?://[^\s\x1b]+"
+_SSH = r"(?:ssh://)?(?:[^@/]+@)?([^:/]+)(?::[0-9]+)?[:/]+(.+?)(?:\.git)?/?"
 
 
-@dataclass(frozen=True, slots=True)
-class Proposed:
+class Proposed(Value):
     """A commit on a branch, waiting to be merged."""
 
     branch: str
@@ -89,14 +92,14 @@ def propose(
 
 def _told(message: str) -> str:
     """The address in what the server said: GitLab, GitHub and Gitea name it when a branch is pushed."""
-    found = _ADDRESS.search(message)
+    found = re.search(_ADDRESS, message)
     return found[0] if found else ""
 
 
 def _where(repository: Repository, remote: str, name: str, workspace: Workspace) -> str:
     """The forge's page for a new request, by the remote's address; empty for a host that is no known forge."""
     url = repository.config(f"remote.{remote}.url") or ""
-    place = re.fullmatch(r"https?://(?:[^@/]+@)?([^/]+)/(.+?)(?:\.git)?/?", url) or _SSH.fullmatch(url)
+    place = re.fullmatch(r"https?://(?:[^@/]+@)?([^/]+)/(.+?)(?:\.git)?/?", url) or re.fullmatch(_SSH, url)
     if place is None:
         return ""
     host, path = place[1].lower(), place[2].strip("/")

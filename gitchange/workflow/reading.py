@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import Any, TypeVar
 
 from gitchange.assessment.shapes import people_of, show_json, summary_json
-from gitchange.assessment.verification import Verification, verify_repository
+from gitchange.assessment.verification import verify_repository
 from gitchange.errors import GitchangeError
 from gitchange.index import refresh, rows
-from gitchange.index.rows import Listing, Wanted
+from gitchange.index.rows import Listing
 from gitchange.model import identifiers
-from gitchange.workflow.workspace import Workspace
 
-Answer = TypeVar("Answer")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Iterable
+    from typing import Any, TypeVar
+
+    from gitchange.assessment.verification import Verification
+    from gitchange.index.rows import Wanted
+    from gitchange.workflow.workspace import Workspace
+
+    Answer = TypeVar("Answer")
 
 
 def list_changes(workspace: Workspace, wanted: Wanted, limit: int | None = None) -> Listing:

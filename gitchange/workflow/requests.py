@@ -5,17 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import os
 import tomllib
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from gitchange.errors import GitchangeError, Refused, UsageError
 from gitchange.git import program
-from gitchange.git.repository import FILE, Repository
+from gitchange.git.repository import FILE
 from gitchange.git.work_tree import move_branch, settle, write_file
 from gitchange.ledger import documents, notes
-from gitchange.ledger.remote import PROPOSALS, Report
+from gitchange.ledger.remote import PROPOSALS
 from gitchange.ledger.signoffs import signers_of
 from gitchange.lifecycle.rehearse import foresee
 from gitchange.model import identifiers, policy, settings
@@ -23,20 +20,32 @@ from gitchange.model.change import Change, parse_change, write_change
 from gitchange.model.crosscheck import crosscheck
 from gitchange.model.finding import Finding, has_errors, in_order
 from gitchange.model.part import Part
-from gitchange.model.policy import Policy, load_policy
+from gitchange.model.policy import load_policy
 from gitchange.model.text import described
-from gitchange.signing.certificates import INSTALL, Certificates
+from gitchange.signing.certificates import INSTALL
+from gitchange.values import Value, replace
 from gitchange.workflow.landing import Landed, land
-from gitchange.workflow.proposing import Proposed, propose
+from gitchange.workflow.proposing import propose
 from gitchange.workflow.witnessing import trailers
-from gitchange.workflow.workspace import Workspace, retrying
+from gitchange.workflow.workspace import retrying
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from typing import Any
+
+    from gitchange.git.repository import Repository
+    from gitchange.ledger.remote import Report
+    from gitchange.model.policy import Policy
+    from gitchange.signing.certificates import Certificates
+    from gitchange.workflow.proposing import Proposed
+    from gitchange.workflow.workspace import Workspace
 
 _FEW = 64
 """Up to so many files git finds the history of each faster than that of all."""
 
 
-@dataclass(frozen=True, slots=True)
-class Created:
+class Created(Value):
     """A new change file."""
 
     change: str
@@ -190,8 +199,7 @@ def _readable(raw: bytes) -> bool:
     return True
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
+class Checked(Value):
     """What `check` looked at and found."""
 
     files: int

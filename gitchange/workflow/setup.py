@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
-
 import tomli_w
 
 from gitchange.errors import GitchangeError, Refused, SigningError, UsageError
@@ -17,14 +12,23 @@ from gitchange.ledger.documents import INTRODUCTION_KEY
 from gitchange.ledger.signoffs import signers_of
 from gitchange.model import policy as policies
 from gitchange.model import settings
-from gitchange.model.finding import Finding
-from gitchange.model.policy import Policy, load_policy, write_first_policy
+from gitchange.model.policy import load_policy, write_first_policy
 from gitchange.signing.certificates import EXPORT, INSTALL
 from gitchange.signing.gpg import OpenPgpSigner
 from gitchange.signing.keys import parse_public_line
+from gitchange.values import Value
 from gitchange.workflow.doctor import policy_findings
 from gitchange.workflow.joining import prepare_remotes
 from gitchange.workflow.tools import signer_by
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from gitchange.model.finding import Finding
+    from gitchange.model.policy import Policy
 
 ATTRIBUTES = b"""# Everybody must sign the same bytes: no conversion of line ends.
 changes/** -text
@@ -35,8 +39,7 @@ policy-approvals/** -text
 IGNORED = b"/site/\n/.site.gitchange-*/\n"
 
 
-@dataclass(frozen=True, slots=True)
-class Initialised:
+class Initialised(Value):
     """What `init` did."""
 
     directory: Path

@@ -7,13 +7,19 @@ from __future__ import annotations
 
 from gitchange.errors import GitchangeError
 from gitchange.ledger import notes
-from gitchange.ledger.signoffs import Authenticator, Doubt, Text
-from gitchange.model.evidence import SignOff
-from gitchange.model.policy import Policy
-from gitchange.model.statement import NAMESPACE, PAYLOAD_TYPE, Predicate, write_statement
+from gitchange.ledger.signoffs import Authenticator, Doubt
+from gitchange.model.statement import NAMESPACE, PAYLOAD_TYPE, write_statement
 from gitchange.signing.dsse import Envelope, pae
 from gitchange.signing.signers import name_of_key
-from gitchange.workflow.workspace import Workspace, retrying
+from gitchange.workflow.workspace import retrying
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from gitchange.ledger.signoffs import Text
+    from gitchange.model.evidence import SignOff
+    from gitchange.model.policy import Policy
+    from gitchange.model.statement import Predicate
+    from gitchange.workflow.workspace import Workspace
 
 
 def claimed_time(workspace: Workspace) -> str:

@@ -7,27 +7,32 @@ the notes and sends it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from gitchange.assessment.overview import Assessment
 from gitchange.errors import GitchangeError, Refused, UsageError
 from gitchange.ledger import notes
-from gitchange.ledger.remote import Report
 from gitchange.ledger.signoffs import Text
-from gitchange.lifecycle.rehearse import Rehearsal, liftable, rehearse
-from gitchange.model.evidence import SignOff
-from gitchange.model.finding import Finding
+from gitchange.lifecycle.rehearse import liftable, rehearse
 from gitchange.model.statement import (
     MEANINGS,
-    Answers,
-    ChangeStep,
     Predicate,
-    VerdictName,
     contradiction,
 )
 from gitchange.model.text import said
+from gitchange.values import Value
 from gitchange.workflow.signing import claimed_time, sign_and_keep
-from gitchange.workflow.workspace import Workspace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from gitchange.assessment.overview import Assessment
+    from gitchange.ledger.remote import Report
+    from gitchange.lifecycle.rehearse import Rehearsal
+    from gitchange.model.evidence import SignOff
+    from gitchange.model.finding import Finding
+    from gitchange.model.statement import (
+        Answers,
+        ChangeStep,
+        VerdictName,
+    )
+    from gitchange.workflow.workspace import Workspace
 
 
 class WouldNotCount(Refused):
@@ -41,8 +46,7 @@ class WouldNotCount(Refused):
         self.objections = objections
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(Value):
     """What is about to be signed."""
 
     workspace: Workspace
@@ -73,8 +77,7 @@ class Draft:
         return MEANINGS[self.verdict]
 
 
-@dataclass(frozen=True, slots=True)
-class Signed:
+class Signed(Value):
     """What was signed, and where it is now."""
 
     sign_off: SignOff

@@ -6,12 +6,15 @@ gitchange only when `user.signingkey` reads like an OpenPGP key; otherwise it me
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from gitchange.errors import SigningError
 from gitchange.signing.gpg import OpenPgpSigner, looks_like_openpgp
 from gitchange.signing.signer import SshSigner, default_key
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _NO_KEY = (
     "`git config --global user.signingkey ~/.ssh/id_ed25519.pub` (and `gpg.format ssh`, so that git signs with it "

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from gitchange.ledger.records import TRAILER
-from gitchange.ledger.remote import Report
+from gitchange.values import Value
 from gitchange.workflow.landing import Landed, land, tip_of
-from gitchange.workflow.proposing import Proposed, propose
-from gitchange.workflow.workspace import Workspace
+from gitchange.workflow.proposing import propose
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from gitchange.ledger.remote import Report
+    from gitchange.workflow.proposing import Proposed
+    from gitchange.workflow.workspace import Workspace
 
 
-@dataclass(frozen=True, slots=True)
-class Sealed:
+class Sealed(Value):
     """What `seal` did."""
 
     commit: str | None
@@ -54,7 +56,6 @@ def seal(workspace: Workspace, *, push: bool = True, proposal: str | None = None
     return Sealed(sealed.commit, sealed.notes, report if push else None)
 
 
-@dataclass(frozen=True, slots=True)
 class _Seal(Landed):
     notes: str
 

@@ -2,34 +2,39 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import random
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
-from typing import TypeVar
 
-from gitchange.assessment.assess import Assessor, Tell
+from gitchange.assessment.assess import Assessor
 from gitchange.errors import GitchangeError, Refused, SigningError, UsageError
 from gitchange.git import program
-from gitchange.git.repository import MovedError, Person, Repository
+from gitchange.git.repository import MovedError, Repository
 from gitchange.index import refresh
 from gitchange.ledger import remote as remotes
-from gitchange.ledger.remote import Report
 from gitchange.ledger.signoffs import signers_of
-from gitchange.model.policy import Policy
 from gitchange.signing.certificates import EXPORT, INSTALL
 from gitchange.signing.gpg import OpenPgpSigner
-from gitchange.signing.signer import SshSigner
+from gitchange.values import Value, replace
 from gitchange.workflow.tools import signer_by
 
-Written = TypeVar("Written")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable
+    from pathlib import Path
+    from typing import TypeVar
+
+    from gitchange.assessment.assess import Tell
+    from gitchange.git.repository import Person
+    from gitchange.ledger.remote import Report
+    from gitchange.model.policy import Policy
+    from gitchange.signing.signer import SshSigner
+
+    Written = TypeVar("Written")
 
 
-@dataclass(frozen=True)
-class Workspace:
+class Workspace(Value, slots=False):
     """A repository at a moment. What is read once is kept; `fresh` forgets it after a write."""
 
     repository: Repository

@@ -32,7 +32,7 @@ from gitchange.index import refresh, rows
 from gitchange.model import identifiers
 from tests.company import MODEL, PEOPLE, Result, found, git, gitchange, request_options, write_policy
 
-from .conftest import Scene, Take
+from .conftest import Take
 
 REF = "refs/notes/gitchange/approvals"
 
@@ -470,14 +470,6 @@ def index_of(directory: Path) -> Path:
     return Path(place.index)
 
 
-def run_and_loaded(scene: Scene, *command: str, code: int = 0) -> tuple[str, set[str]]:
-    """What a command prints, and the modules that were imported for it."""
-    program = [sys.executable, "-X", "importtime", "-m", "gitchange", "-C", str(scene.repo)]
-    done = subprocess.run([*program, *command], capture_output=True, check=False, text=True)
-    assert done.returncode == code, done.stderr[-2000:]
-    return done.stdout, {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if "|" in line}
-
-
 def test_nothing_heavy_is_loaded_where_nothing_changed(take: Take) -> None:
     """Neither click nor a library of ours is imported for a list, a change, a search: start-up is what they cost."""
     scene = take("approved")
@@ -488,7 +480,7 @@ def test_nothing_heavy_is_loaded_where_nothing_changed(take: Take) -> None:
         ["search", "certificate"],
         ["list", "--status", "approved"],
     ):
-        printed, loaded = run_and_loaded(scene, *command)
+        said, loaded = loading(scene.repo, *command)
         assert "gitchange.cli.quick" in loaded
         heavy = (
             "click",
@@ -502,29 +494,88 @@ def test_nothing_heavy_is_loaded_where_nothing_changed(take: Take) -> None:
             "typing",
         )
         assert loaded.isdisjoint(heavy), command
-        assert scene.change in printed
+        assert scene.change in said
+
+
+def test_reading_little_loads_no_libgit2(take: Take) -> None:
+    """What somebody committed with stock git, and what one file says, is read without it: it takes long to load."""
+    scene = take("approved")
+    gitchange(scene.repo, "list")
+    git(scene.repo, "commit", "--quiet", "--allow-empty", "-m", "Something else")
+    for command in (["show", scene.change], ["check", scene.path], ["check"]):
+        said, loaded = loading(scene.repo, *command)
+        assert "gitchange.git.repository" in loaded
+        assert "pygit2" not in loaded, command
+        assert said
+    # What is loaded in its place is what is measured: once more, and the index has the answer.
+    assert "gitchange.git.repository" not in loading(scene.repo, "show", scene.change)[1]
 
 
 def test_pydantic_is_loaded_for_what_is_refused_alone(take: Take) -> None:
     """Who reads, checks or signs good documents does not wait for the library that says what is wrong with bad ones."""
     scene = take("requested")
-    _, loaded = run_and_loaded(scene, "check", scene.path)
+    _, loaded = loading(scene.repo, "check", scene.path)
     assert "gitchange.model.change" in loaded
     assert loaded.isdisjoint({"pydantic", "gitchange.model.twin"})
     scene.company.become("ada")
-    _, loaded = run_and_loaded(scene, "approve", scene.change, "--yes", "-m", "go")
+    _, loaded = loading(scene.repo, "approve", scene.change, "--yes", "-m", "go")
     assert "gitchange.model.statement" in loaded
     assert loaded.isdisjoint({"pydantic", "gitchange.model.twin"})
     scene.commit(scene.file.read_text().replace("title = ", "title =  "))
-    printed, loaded = run_and_loaded(scene, "show", scene.change)
+    printed, loaded = loading(scene.repo, "show", scene.change)
     assert scene.change in printed
     assert "gitchange.index.refresh" in loaded
     assert loaded.isdisjoint({"pydantic", "gitchange.model.twin"})
 
     scene.file.write_text(scene.file.read_text().replace("title = ", "titel = "))
-    printed, loaded = run_and_loaded(scene, "check", scene.path, code=1)
+    printed, loaded = loading(scene.repo, "check", scene.path, code=1)
     assert "did you mean `title`?" in printed
     assert "pydantic" in loaded
+
+
+def loading(folder: Path, *command: str, code: int = 0) -> tuple[str, set[str]]:
+    """What a command prints, and the modules that it loads."""
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "gitchange", "-C", str(folder), *command],
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+    assert done.returncode == code, done.stderr[-2000:]
+    return done.stdout, {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if "|" in line}
+
+
+def test_only_what_judges_is_loaded_where_something_changed(take: Take) -> None:
+    """After a commit of stock git a list loads neither click nor what only OpenPGP, mistakes and policies need."""
+    scene = take("approved")
+    gitchange(scene.repo, "list")
+    path = scene.repo / scene.path
+    path.write_text(path.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+    git(scene.repo, "commit", "-qam", "by stock git")
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "gitchange", "-C", str(scene.repo), "list"],
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if "|" in line}
+    assert "gitchange.index.refresh" in loaded
+    heavy = {
+        "click",
+        "jinja2",
+        "mkdocs",
+        "pysequoia",
+        "tomli_w",
+        "difflib",
+        "gitchange.lifecycle.key_diff",
+        "gitchange.lifecycle.policy_diff",
+        "gitchange.lifecycle.policy_words",
+        "gitchange.signing.certificates",
+        "gitchange.signing.gpg",
+        "gitchange.signing.openpgp",
+        "gitchange.signing.signer",
+    }
+    assert loaded & heavy == set()
 
 
 def test_program_and_shortcut_print_the_same(take: Take) -> None:

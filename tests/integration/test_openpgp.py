@@ -9,7 +9,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from gitchange.signing.openpgp import normalised
 from gitchange.signing.signer import SshSigner
 from gitchange.signing.signers import name_of_key
 from gitchange.site.verification import verify_commands
+from gitchange.values import replace
 from gitchange.workflow.tools import signer_by
 from tests.company import (
     POLICY,

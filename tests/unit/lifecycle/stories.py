@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import replace
 from typing import Any
 
 from hypothesis import strategies as st
@@ -11,6 +10,7 @@ from hypothesis import strategies as st
 from gitchange.lifecycle.verdict import Verdict
 from gitchange.model.evidence import SignOff
 from gitchange.model.statement import MEANINGS, VerdictName
+from gitchange.values import replace
 from tests.unit.lifecycle.builders import (
     ADA,
     BO,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,6 +15,7 @@ from gitchange.lifecycle import freezes
 from gitchange.lifecycle.rehearse import rehearse
 from gitchange.model.evidence import SignOff
 from gitchange.model.policy import Policy, load_policy
+from gitchange.values import replace
 from tests.unit.lifecycle.builders import (
     ADA,
     BO,

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gitchange.lifecycle import rules
 from gitchange.model.policy import Policy
 from gitchange.model.statement import VerdictName
+from gitchange.values import replace
 from tests.unit.lifecycle.builders import ADA, BO, DEE, DOUBT, NOW, Story, a_sign_off
 from tests.unit.lifecycle.stories import (
     FROZEN,

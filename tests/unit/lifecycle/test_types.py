@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from gitchange.model.evidence import Failure
 from gitchange.model.policy import Policy
+from gitchange.values import replace
 from tests.unit.lifecycle.builders import (
     ADA,
     BO,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,7 @@ import pytest
 from gitchange.lifecycle.status import STATUSES
 from gitchange.site import urls
 from gitchange.site.build import build_overview
+from gitchange.values import replace
 from tests.unit.site.builder import (
     ADA,
     BO,

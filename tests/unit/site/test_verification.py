@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ from gitchange.assessment.assess import overview
 from gitchange.assessment.overview import Assessment
 from gitchange.model.evidence import SignOff
 from gitchange.site.verification import digest_commands, verify_commands
+from gitchange.values import replace
 from tests.unit.site.builder import NOW, Case, example_change
 from tests.unit.site.repository import ConfigurationRepository
 
