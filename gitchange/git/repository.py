@@ -141,6 +141,25 @@ def _readable() -> Iterator[None]:
         ) from None
 
 
+def _unreadable(oid: str, error: Exception) -> RepositoryError:
+    """What libgit2 says about an object that is asked for by its id, as an error of ours."""
+    if isinstance(error, pygit2.GitError):
+        return RepositoryError(
+            f"the object {oid} is damaged: {error}",
+            hint="`git fsck` tells more; another clone has it whole",
+        )
+    return RepositoryError(
+        f"the object {oid} is missing, or is none that git would write",
+        hint="the clone is shallow, partial or damaged: `git fetch --unshallow` or clone again; "
+        "`git fsck` tells more",
+    )
+
+
+def _another(oid: str, kind: int) -> RepositoryError:
+    """The error for an object of another kind than was asked for."""
+    return RepositoryError(f"the object {oid} is a {ObjectType(kind).name.lower()}")
+
+
 class Repository:
     """An open repository, with or without a work tree."""
 
@@ -440,7 +459,14 @@ class Repository:
 
     def blob(self, oid: str) -> bytes:
         """A file's bytes; RepositoryError when it is missing."""
-        return bytes(self._get(oid, pygit2.Blob).data)
+        # Not by way of an object: libgit2 looks at the bytes of one twice.
+        try:
+            kind, data = self._repo.read(oid)
+        except (KeyError, ValueError, pygit2.GitError) as error:
+            raise _unreadable(oid, error) from None
+        if kind != ObjectType.BLOB:
+            raise _another(oid, kind)
+        return bytes(data)
 
     def tree_of(self, commit: str) -> str:
         """The tree of a commit."""
@@ -624,19 +650,10 @@ class Repository:
     def _get(self, oid: str, kind: type[Kind]) -> Kind:
         try:
             found = self._repo[oid]
-        except (KeyError, ValueError):
-            raise RepositoryError(
-                f"the object {oid} is missing, or is none that git would write",
-                hint="the clone is shallow, partial or damaged: `git fetch --unshallow` or clone again; "
-                "`git fsck` tells more",
-            ) from None
-        except pygit2.GitError as error:
-            raise RepositoryError(
-                f"the object {oid} is damaged: {error}",
-                hint="`git fsck` tells more; another clone has it whole",
-            ) from None
+        except (KeyError, ValueError, pygit2.GitError) as error:
+            raise _unreadable(oid, error) from None
         if not isinstance(found, kind):
-            raise RepositoryError(f"the object {oid} is a {ObjectType(found.type).name.lower()}")
+            raise _another(oid, found.type)
         return found
 
 
