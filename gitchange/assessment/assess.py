@@ -830,10 +830,14 @@ class Assessor:
     @cached_property
     def texts_with_failures(self) -> Sequence[tuple[str, str]]:
         """Path and blob of every text on which somebody says that the change failed."""
+        return self.texts_with_failures_of(self.histories)
+
+    def texts_with_failures_of(self, paths: Iterable[str]) -> list[tuple[str, str]]:
+        """The same for the texts that these files had on the branch of record."""
         return [
             (path, blob)
-            for path, history in self.histories.items()
-            for blob in dict.fromkeys(touch.blob for touch in history if touch.blob)
+            for path in paths
+            for blob in dict.fromkeys(touch.blob for touch in self.histories[path] if touch.blob)
             if self.tells_failure(blob)
         ]
 

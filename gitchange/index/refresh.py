@@ -238,23 +238,35 @@ def _from_nothing(
     connection.executemany(
         "INSERT INTO came VALUES (?, ?)", ((c, p) for c in beside if (p := line.came(c)) is not None)
     )
-    connection.executemany("INSERT OR IGNORE INTO failure VALUES (?, ?)", assessor.texts_with_failures)
     samples = list(islice(assessor.each(), _SAMPLES))
     said = b"".join(rows.said(show_json(sample)) for sample in samples)[-_LONGEST:]
     connection.execute("INSERT INTO dictionary VALUES (?)", (said,))
     writer = _Writer(connection, assessor)
     look = verification.looker(assessor)
 
-    def rows_of(assessments: Iterator[Assessment]) -> list[tuple[_Row, Seen]]:
-        return [(writer.row(a, seen), seen) for a in assessments for seen in (look(a),)]
+    def rows_of(assessments: Iterator[Assessment]) -> list[tuple[_Row, Seen, list[str]]]:
+        return [(writer.row(a, seen), seen, _failures(assessor, a)) for a in assessments for seen in (look(a),)]
 
     whole = Seen()
+    present = {entry.path for entry in assessor.files if entry.is_file}
+    _put_failures(connection, assessor.texts_with_failures_of(assessor.histories.keys() - present))
     for found in assessor.spread(rows_of):
-        for row, seen in found:
+        for row, seen, failures in found:
             writer.insert(row)
             whole.add(seen)
+            _put_failures(connection, ((row.change[0], blob) for blob in failures))
     audit.put(connection, assessor, verification.around(assessor, whole))
     return assessor
+
+
+def _failures(assessor: Assessor, assessment: Assessment) -> list[str]:
+    """The texts of a change on which somebody says that it failed."""
+    blobs = {version.blob for version in assessment.history if version.blob}
+    return sorted(filter(assessor.tells_failure, blobs))
+
+
+def _put_failures(connection: sqlite3.Connection, found: Iterable[tuple[str, str]]) -> None:
+    connection.executemany("INSERT INTO failure VALUES (?, ?)", found)
 
 
 def _put_points(connection: sqlite3.Connection, points: Iterable[tuple[int, Point]]) -> None:

@@ -87,7 +87,7 @@ def _signers(allowed: bytes, openpgp: tuple[tuple[str, bytes], ...]) -> Signers:
 def says_one_of(line: bytes, verdicts: tuple[VerdictName, ...]) -> bool:
     """Whether a line claims one of these verdicts, authentic or not; no when it is no sign-off."""
     try:
-        payload = parse_envelope(line).payload
+        payload = _opened(line)[0].payload
         # Only where JSON spells none of its characters by number can the bytes tell that a word is not there.
         if b"\\u" not in payload and not any(verdict.encode() in payload for verdict in verdicts):
             return False

@@ -22,8 +22,14 @@ from gitchange.model.toml import Document, KeyPath, dotted
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 _MOVES = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
 
+_NOT_IN_PRINCIPALS = re.compile(r"[\s,*?!\"'<>]")
+_SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
 
 def _short(value: str) -> str:
+    # What is printable has none of all that is refused here, and no blank but the space: mostly that is all to ask.
+    if value.isprintable() and value and value[0] != " " != value[-1]:
+        return value
     if not value.strip():
         raise ValueError("is empty")
     if value != value.strip():
@@ -36,6 +42,9 @@ def _short(value: str) -> str:
 
 
 def _long(value: str) -> str:
+    lines = value.replace("\n", "")
+    if lines.isprintable() and lines.strip():
+        return value
     if not value.strip():
         raise ValueError("is empty")
     if match := _CONTROL.search(value.replace("\r\n", "\n")):
@@ -45,13 +54,13 @@ def _long(value: str) -> str:
 
 def _principal(value: str) -> str:
     _short(value)
-    if re.search(r"[\s,*?!\"'<>]", value):
+    if _NOT_IN_PRINCIPALS.search(value):
         raise ValueError("is no principal: blanks, commas, quotes, * ? ! < > cannot be part of one")
     return value
 
 
 def _slug(value: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", value):
+    if not _SLUG.fullmatch(value):
         raise ValueError("may have letters, digits, '.', '_' and '-' only (at most 64)")
     return value
 
