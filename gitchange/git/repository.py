@@ -167,6 +167,8 @@ class Repository:
         self._repo = handle
         self._folders: dict[str, dict[str, tuple[str, int]]] = {}
         self._entries_kept = 0
+        self._line: tuple[str, list[bytes]] = "", []
+        """The first-parent line that was walked last: its tip, and the ids of what follows; empty after the root."""
         self._moved: dict[str, str | None] = {}
         """Refs that are read elsewhere than they are (`with_refs`)."""
         self.asked: dict[str, str | None] = {}
@@ -459,14 +461,7 @@ class Repository:
 
     def blob(self, oid: str) -> bytes:
         """A file's bytes; RepositoryError when it is missing."""
-        # Not by way of an object: libgit2 looks at the bytes of one twice.
-        try:
-            kind, data = self._repo.read(oid)
-        except (KeyError, ValueError, pygit2.GitError) as error:
-            raise _unreadable(oid, error) from None
-        if kind != ObjectType.BLOB:
-            raise _another(oid, kind)
-        return bytes(data)
+        return self._read(oid, ObjectType.BLOB)
 
     def tree_of(self, commit: str) -> str:
         """The tree of a commit."""
@@ -529,6 +524,24 @@ class Repository:
                 return None
             found = self.named(found.id, name)
         return Entry(path, found.id, found.mode) if found else None
+
+    def frame(self, tree: str, name: str) -> tuple[bytes, bytes] | None:
+        """The bytes of a folder before and after the id of what it holds by that name; None where it is not plain."""
+        raw = self._read(tree, ObjectType.TREE)
+        if len(tree) == _SHORT_ID and name in self._folder(tree):
+            for entry in _ENTRY.finditer(raw):
+                if entry[2] == name.encode():
+                    return raw[: entry.start(3)], raw[entry.end(3) :]
+        return None
+
+    def fits(self, tree: str, frame: tuple[bytes, bytes]) -> bool:
+        """Whether a folder holds what the one of that frame does, but for another thing of the same kind in the gap."""
+        raw, (before, after) = self._read(tree, ObjectType.TREE), frame
+        return (
+            len(raw) == len(before) + _SHORT_ID // 2 + len(after)
+            and raw.startswith(before)
+            and raw.endswith(after)
+        )
 
     def walk(self, tree: str, prefix: str = "") -> Iterator[Entry]:
         """Every entry below a tree that is no folder, with its whole path."""
@@ -599,11 +612,15 @@ class Repository:
 
     def first_parents(self, tip: str) -> Iterator[str]:
         """The first-parent line from a commit back to the root, the commit itself first."""
-        current: str | None = tip
-        while current is not None:
+        if self._line[0] != tip:
+            self._line = tip, []
+        line, place, current = self._line[1], 0, tip
+        while current:
             yield current
-            parents = self._get(current, pygit2.Commit).parent_ids
-            current = str(parents[0]) if parents else None
+            if place == len(line):
+                parents = self._get(current, pygit2.Commit).parent_ids
+                line.append(parents[0].raw if parents else b"")
+            current, place = line[place].hex(), place + 1
 
     def ancestors(self, tip: str, hidden: tuple[str, ...] = ()) -> Iterator[str]:
         """All commits reachable from `tip` and not from `hidden`, children before parents."""
@@ -646,6 +663,16 @@ class Repository:
             new_file = Entry(path, now.id, now.mode) if now and not now.is_tree else None
             if old_file or new_file:
                 yield path, old_file, new_file
+
+    def _read(self, oid: str, kind: int) -> bytes:
+        """The bytes of an object. Not by way of an object of libgit2's, which looks at them twice."""
+        try:
+            found, data = self._repo.read(oid)
+        except (KeyError, ValueError, pygit2.GitError) as error:
+            raise _unreadable(oid, error) from None
+        if found != kind:
+            raise _another(oid, found)
+        return bytes(data)
 
     def _get(self, oid: str, kind: type[Kind]) -> Kind:
         try:

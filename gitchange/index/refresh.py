@@ -245,7 +245,9 @@ def _from_nothing(
     look = verification.looker(assessor)
 
     def rows_of(assessments: Iterator[Assessment]) -> list[tuple[_Row, Seen, list[str]]]:
-        return [(writer.row(a, seen), seen, _failures(assessor, a)) for a in assessments for seen in (look(a),)]
+        return [
+            (writer.row(a, seen), seen, _failures(assessor, a)) for a in assessments for seen in (look(a),)
+        ]
 
     whole = Seen()
     present = {entry.path for entry in assessor.files if entry.is_file}

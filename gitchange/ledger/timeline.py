@@ -15,10 +15,12 @@ import hashlib
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TypeVar, overload
 
+from gitchange.errors import RepositoryError
 from gitchange.git import program
 from gitchange.git.ids import Numbers
 from gitchange.git.repository import Repository
@@ -28,6 +30,7 @@ from gitchange.ledger.notes import Notes, lines_of, split
 from gitchange.ledger.notes_history import NotesHistory
 from gitchange.ledger.records import trailer_of
 from gitchange.ledger.signoffs import Authenticator, Doubt, Moment, Text, described, names_of
+from gitchange.model import identifiers
 from gitchange.model import policy as policies
 from gitchange.model.evidence import SignOff
 from gitchange.model.finding import Finding
@@ -39,6 +42,8 @@ APPROVALS = "policy-approvals"
 CLOCKS_DIFFER = dt.timedelta(days=1)
 """By how much a commit may be older than one before it without being worth a word."""
 
+_NOUGHT, _MINUTE = dt.timedelta(), dt.timedelta(minutes=1)
+
 _NEVER = -1
 """Stands for the place of what was never witnessed."""
 
@@ -47,6 +52,12 @@ _NOTES_KEPT = 256
 
 _LINES_KEPT = 4096
 """So many judged lines are kept: those of one change are asked for several times, one after the other."""
+
+_MANY = 256
+"""Of more commits it is asked once how their notes follow each other, not for each two of them."""
+
+_SOON = 32
+"""Among so many commits one of the notes is looked for before the others: mostly it is the next one, or near."""
 
 _State = tuple[Policy, tuple[str, ...]] | None
 """The policy that was approved last, and who approved it there."""
@@ -131,15 +142,17 @@ class Points(Made[Point]):
 
     def change(self, place: int, before: Policy | None, moment: dt.datetime) -> None:
         """Put another policy and moment in the place of those of a point."""
-        known = range(len(self._policies) - 1, -1, -1)
-        number = -1
-        if before is not None:
+        number = len(self._policies) - 1
+        if before is None:
+            number = -1
+        elif number < 0 or self._policies[number] is not before:  # mostly it is the newest
+            known = range(number - 1, -1, -1)
             number = next((n for n in known if self._policies[n] is before), len(self._policies))
             if number == len(self._policies):
                 self._policies.append(before)
         self._before[place] = number
         self._seconds[place] = int(moment.timestamp())
-        self._minutes[place] = (moment.utcoffset() or dt.timedelta()) // dt.timedelta(minutes=1)
+        self._minutes[place] = (moment.utcoffset() or _NOUGHT) // _MINUTE
 
 
 class _Chain(Made[tuple[int, Notes]]):
@@ -173,6 +186,17 @@ class Reign:
     approved_by: tuple[str, ...]
     """Who approved it under the policy before it; nobody for the first."""
     findings: tuple[Finding, ...] = ()
+
+
+def _follows(notes: str, earlier: str, parents: Mapping[str, Sequence[str]]) -> bool:
+    """Whether notes are seen at once to come after others, by the parents that are known; no says nothing."""
+    waiting = [notes]
+    for commit in waiting:
+        if commit == earlier:
+            return True
+        if len(waiting) < _SOON:
+            waiting += parents.get(commit, ())
+    return False
 
 
 def directory_hash(repository: Repository, tree: str) -> str:
@@ -449,11 +473,19 @@ class Timeline:
         chain = array("i")
         beside: list[tuple[int, Notes]] = []
         newest = ""
-        for place, point in enumerate(self.points):
-            named = point.witnesses
-            if named is None or named == newest or not self._repository.has_commit(named):
+        parents: Mapping[str, Sequence[str]] = {}
+        if self._notes is not None and len(self.points) > _MANY:
+            with suppress(RepositoryError):  # what cannot be read is told of where it is needed
+                parents = program.parents_of(self._repository, self._notes)
+        for place in range(len(self.points)):
+            named = self._named(place)
+            if (
+                named is None
+                or named == newest
+                or not (named in parents or self._repository.has_commit(named))
+            ):
                 continue
-            if not newest or self._repository.is_ancestor(newest, named):
+            if not newest or _follows(named, newest, parents) or self._repository.is_ancestor(newest, named):
                 chain.append(place)
                 newest = named
             elif not self._repository.is_ancestor(named, newest):
@@ -480,7 +512,9 @@ class Timeline:
         moment = dt.datetime.min.replace(tzinfo=dt.UTC)
         in_force: Policy | None = None
         approved: Policy | None = None
-        tree = approvals = before = ""
+        tree = approvals = before = now = beside = ""
+        # Most commits change what is below changes/ only.
+        frame: tuple[bytes, bytes] | None = None
         # Of each place, and of each commit beside the line: the policy approved there, and by whom.
         states: list[_State] = []
         beside_it: dict[str, _State] = {}
@@ -501,7 +535,9 @@ class Timeline:
                         self._overtake(line, parent, approved, moment)
                         # Whatever folder the merge has, it is looked at as one that follows this policy.
                         in_force, tree = None, ""
-            now, beside = self._folder(read.tree, policies.ROOT), self._folder(read.tree, APPROVALS)
+            if frame is None or not self._repository.fits(read.tree, frame):
+                now, beside = self._folder(read.tree, policies.ROOT), self._folder(read.tree, APPROVALS)
+                frame = self._repository.frame(read.tree, identifiers.ROOT)
             if place and (now == tree and (in_force is not None or beside == approvals)):
                 same = states[-1]
                 if same is None or same[0] is not approved or same[1]:
