@@ -366,7 +366,10 @@ class Assessor:
     @cached_property
     def histories(self) -> Histories:
         """The history of all change files on the branch of record, by path, newest first."""
-        return Histories(program.touches(self.repository, self.ground.main, identifiers.ROOT))
+        try:
+            return Histories(program.all_touches(self.repository, self.ground.main, identifiers.ROOT))
+        except RepositoryError:  # what is missing may lie elsewhere
+            return Histories(program.touches(self.repository, self.ground.main, identifiers.ROOT))
 
     def removed(self) -> tuple[Finding, ...]:
         """Change files that the history had and the branch of record has no more."""
