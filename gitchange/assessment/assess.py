@@ -547,7 +547,7 @@ class Assessor:
             if (
                 earlier is not None
                 and witnessed is not None
-                and self.repository.has_commit(witnessed)
+                and self.timeline.has_notes(witnessed)
                 and self.timeline.is_older(witnessed, earlier)
             ):
                 witnessed = earlier
@@ -612,7 +612,7 @@ class Assessor:
                 )
             )
             verdict = judge(from_record, policy, moment, documented=False)
-        if witnessed is not None and known and self.repository.has_commit(witnessed):
+        if witnessed is not None and known and self.timeline.has_notes(witnessed):
             then = self._notes_at(witnessed)
             evidence = self._evidence(raw, change, history, merged, then, authenticator, authors)
             evidence = replace(evidence, failures=from_record.failures)

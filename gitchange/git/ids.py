@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator, Mapping
+from typing import TypeVar, overload
+
+Other = TypeVar("Other")
 
 _WIDTHS = (40, 64)
 _FREE = -1
@@ -73,6 +76,15 @@ class Numbers(Mapping[str, int]):
         """The number of an id; None when it is not here."""
         number = self._find(name)
         return None if number == _FREE else number
+
+    @overload
+    def get(self, key: str, /) -> int | None: ...
+    @overload
+    def get(self, key: str, /, default: Other) -> int | Other: ...
+    def get(self, key: str, /, default: Other | None = None) -> int | Other | None:
+        """The same with another answer for what is not here; asked more often than anything else."""
+        number = self._find(key)
+        return default if number == _FREE else number
 
     def _find(self, name: str) -> int:
         raw = self._raw(name, self._width)

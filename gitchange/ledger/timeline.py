@@ -372,6 +372,11 @@ class Timeline:
             known = Notes(self._repository, commit).lines(oid)
         return known
 
+    def has_notes(self, commit: str) -> bool:
+        """Whether a notes commit is here."""
+        history: NotesHistory | None = self.__dict__.get("_history")
+        return (history is not None and commit in history) or self._repository.has_commit(commit)
+
     def look_up(self, commit: str, oid: str) -> tuple[bytes, ...] | None:
         """The same from what has been read of the notes' history; None when that says nothing about the commit."""
         history: NotesHistory | None = self.__dict__.get("_history")
@@ -748,7 +753,8 @@ class WitnessedAuthenticator:
 
     def otherwise(self, policy: Policy, moment: dt.datetime, here: str | None) -> WitnessedAuthenticator:
         """The same, with another judge of what was not witnessed; what it judges is forgotten with it."""
-        other = copy.copy(self)
+        other = object.__new__(WitnessedAuthenticator)
+        other.__dict__.update(self.__dict__)  # `copy.copy` takes longer to find out that this is all
         other._policy, other._moment, other._here = policy, moment, here
         other._judged = {}
         return other
