@@ -213,6 +213,37 @@ def test_changed_is_what_diff_tree_says(folder: Path, repository: Repository) ->
     assert not list(repository.changed(repository.tree_of(one), repository.tree_of(one)))
 
 
+def test_a_folder_fits_a_frame_when_one_thing_alone_is_another(folder: Path, repository: Repository) -> None:
+    """Only what stands in the gap may differ, and must be of the same kind."""
+
+    def root() -> str:
+        return repository.tree_of(commit(folder, "x"))
+
+    (folder / "changes").mkdir()
+    (folder / "changes" / "a").write_text("1")
+    (folder / "b").write_text("1")
+    (folder / "z").write_text("1")
+    frame = repository.frame(root(), "changes")
+    assert frame is not None
+    (folder / "changes" / "a").write_text("2")
+    assert repository.fits(root(), frame)
+    (folder / "z").write_text("2")
+    assert not repository.fits(root(), frame)
+    (folder / "z").write_text("1")
+    assert repository.fits(root(), frame)
+    (folder / "b").chmod(0o755)
+    assert not repository.fits(root(), frame)
+    (folder / "b").chmod(0o644)
+    (folder / "new").write_text("1")
+    assert not repository.fits(root(), frame)
+    (folder / "new").unlink()
+    (folder / "changes" / "a").unlink()
+    (folder / "changes").rmdir()
+    (folder / "changes").write_text("a file")
+    assert not repository.fits(root(), frame)
+    assert repository.frame(root(), "no such") is None
+
+
 def test_commit_keeps_names_and_offsets(repository: Repository) -> None:
     """Author, committer, their offsets and the message are read back as they were written."""
     author = Person(
