@@ -7,7 +7,6 @@ counts is the lifecycle's decision.
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 import hashlib
 from collections.abc import Callable
@@ -69,8 +68,10 @@ def names_of(lines: tuple[bytes, ...]) -> frozenset[str]:
     """Names of the sign-offs in these lines, genuine or not."""
     names: set[str] = set()
     for line in lines:
-        with contextlib.suppress(EnvelopeError):  # what is no envelope is a finding where it is authenticated
+        try:
             names.add(_opened(line)[1])
+        except EnvelopeError:  # what is no envelope is a finding where it is authenticated
+            continue
     return frozenset(names)
 
 

@@ -330,7 +330,11 @@ class Timeline:
 
         Once witnessed is witnessed: what the notes lost afterwards takes nothing back.
         """
-        places = [place for place, note in self.changes_of(oid) if name in self._names(note)][:1]
+        places: list[int] = []
+        for place, note in self.changes_of(oid):
+            if name in self._names(note):
+                places.append(place)
+                break
         places += [place for place, seen in self._aside if name in names_of(self._lines(seen, oid))][:1]
         if not places and self._adopting is not None:
             place, notes = self._adopting

@@ -16,6 +16,7 @@ from typing import Final
 from gitchange.signing.allowed_signers import AllowedSigners
 from gitchange.signing.authenticity import Authenticity
 from gitchange.signing.certificates import Certificates
+from gitchange.signing.keys import PublicKey
 from gitchange.signing.openpgp import parse_openpgp
 from gitchange.signing.sshsig import MAGIC, VERSION, SignatureFormatError, parse_signature
 from gitchange.signing.verify import verify
@@ -38,6 +39,7 @@ class Signers:
         """`allowed_signers` is the file; `openpgp` has the file of certificates of each person."""
         self.ssh = AllowedSigners.parse(allowed_signers)
         self._openpgp = dict(openpgp)
+        self._owners: dict[PublicKey, tuple[str, ...]] = {}
 
     @cached_property
     def openpgp(self) -> Certificates:
@@ -47,6 +49,12 @@ class Signers:
     def knows(self, principal: str) -> bool:
         """Whether there is a key of that person at all."""
         return principal in self._openpgp or any(e.matches_principal(principal) for e in self.ssh.entries)
+
+    def _owners_of(self, key: PublicKey) -> tuple[str, ...]:
+        """For whom a plain key is listed; kept for each that is."""
+        if (owners := self._owners.get(key)) is None:
+            owners = self._owners[key] = self.ssh.principals_of(key)
+        return owners
 
     def verify(
         self, message: bytes, signature: bytes, *, principal: str, namespace: str, at: datetime
@@ -76,7 +84,7 @@ class Signers:
             )
         certified = result.certificate
         # A certificate's key is its owner's by the authority's word, whoever else is listed with it.
-        owners = (principal,) if certified else self.ssh.principals_of(taken_apart.public_key)
+        owners = (principal,) if certified else self._owners_of(taken_apart.public_key)
         return Authenticity(
             True,
             "",
