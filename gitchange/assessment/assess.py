@@ -614,7 +614,7 @@ class Assessor:
             verdict = judge(from_record, policy, moment, documented=False)
         if witnessed is not None and known and self.timeline.has_notes(witnessed):
             then = self._notes_at(witnessed)
-            evidence = self._evidence(raw, change, history, merged, then, authenticator, authors)
+            evidence = self._evidence(raw, change, history, merged, then, authenticator, authors, text)
             evidence = replace(evidence, failures=from_record.failures)
             by_notes = verdict if _say_the_same(from_record, evidence) else judge(evidence, policy, moment)
             if not by_notes.complete:
@@ -628,7 +628,7 @@ class Assessor:
                 shown, verdict, verified_from = evidence, by_notes, "notes"
         if verdict.status == "documented" and known and self._say_more(then, text.blob, history):
             # A trailer is its author's choice, and a forge's squash drops it: the notes as they are speak too.
-            evidence = self._evidence(raw, change, history, merged, self.notes, authenticator, authors)
+            evidence = self._evidence(raw, change, history, merged, self.notes, authenticator, authors, text)
             evidence = replace(evidence, failures=from_record.failures)
             by_now = judge(evidence, policy, moment)
             if by_now.status in REFUSED:
@@ -711,9 +711,10 @@ class Assessor:
         where: Notes,
         authenticator: WitnessedAuthenticator,
         authors: frozenset[str] | None = None,
+        text: Text | None = None,
     ) -> Evidence:
-        """2. What the notes say about the change's text."""
-        text = text_of(self.repository, raw, change)
+        """2. What the notes say about the change's text; `authors` and `text` where they are known."""
+        text = text or text_of(self.repository, raw, change)
         sign_offs: list[SignOff] = []
         doubts: list[Finding] = []
         ignored: list[Finding] = []

@@ -14,6 +14,8 @@ Other = TypeVar("Other")
 
 _WIDTHS = (40, 64)
 _FREE = -1
+_KEPT = 256
+"""So many ids are kept as texts."""
 
 
 class Numbers(Mapping[str, int]):
@@ -28,6 +30,8 @@ class Numbers(Mapping[str, int]):
         """A hash table: numbers of ids, each at its hash or at the next free place after it."""
         self._others: dict[str, int] = {}
         self._other: dict[int, str] = {}
+        self._found: dict[str, int] = {}
+        """What was asked for last: who asks for an id mostly asks for it again soon."""
 
     def __len__(self) -> int:
         return self._count
@@ -87,10 +91,15 @@ class Numbers(Mapping[str, int]):
         return default if number == _FREE else number
 
     def _find(self, name: str) -> int:
-        raw = self._raw(name, self._width)
-        if raw is None:
-            return self._others.get(name, _FREE)
-        return self._table[self._slot(raw)]
+        number = self._found.get(name)
+        if number is None:
+            raw = self._raw(name, self._width)
+            number = self._others.get(name, _FREE) if raw is None else self._table[self._slot(raw)]
+            if number != _FREE:
+                if len(self._found) >= _KEPT:
+                    self._found.clear()
+                self._found[name] = number
+        return number
 
     def _slot(self, raw: bytes) -> int:
         """The place in the table at which an id stands, or would stand."""

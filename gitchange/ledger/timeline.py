@@ -162,14 +162,14 @@ class _Chain(Made[tuple[int, Notes]]):
         self, repository: Repository, named: Callable[[int], str | None], places: Sequence[int]
     ) -> None:
         """`named` tells the notes that the point at a place witnesses."""
-        self._repository, self._named, self._places = repository, named, places
+        self._repository, self._named, self.places = repository, named, places
 
     def __len__(self) -> int:
-        return len(self._places)
+        return len(self.places)
 
     def at(self, number: int) -> tuple[int, Notes]:
         """Place and notes of that number."""
-        place = self._places[number]
+        place = self.places[number]
         return place, Notes(self._repository, self._named(place))
 
 
@@ -268,8 +268,12 @@ class Timeline:
     def witnessed_before(self, commit: str) -> str | None:
         """The newest notes commit that the line had witnessed before this commit."""
         place = self._place.get(commit, len(self.points))
-        earlier = bisect_left(self._witnessing, place, key=lambda held: held[0])
-        return self._witnessing[earlier - 1][1].commit if earlier else None
+        chain = self._witnessing
+        if isinstance(chain, _Chain):  # here no notes need be made to look at their places
+            earlier = bisect_left(chain.places, place)
+        else:
+            earlier = bisect_left(chain, place, key=lambda held: held[0])
+        return chain[earlier - 1][1].commit if earlier else None
 
     def model_since(self, name: str, policy: Policy) -> int:
         """The place at which a policy brought the standard change model of that name as this policy has it."""
