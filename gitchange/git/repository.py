@@ -143,15 +143,15 @@ def _readable() -> Iterator[None]:
 
 def _unreadable(oid: str, error: Exception) -> RepositoryError:
     """What libgit2 says about an object that is asked for by its id, as an error of ours."""
-    if isinstance(error, pygit2.GitError):
+    if isinstance(error, KeyError | ValueError):  # pygit2 has a KeyError that is a GitError as well
         return RepositoryError(
-            f"the object {oid} is damaged: {error}",
-            hint="`git fsck` tells more; another clone has it whole",
+            f"the object {oid} is missing, or is none that git would write",
+            hint="the clone is shallow, partial or damaged: `git fetch --unshallow` or clone again; "
+            "`git fsck` tells more",
         )
     return RepositoryError(
-        f"the object {oid} is missing, or is none that git would write",
-        hint="the clone is shallow, partial or damaged: `git fetch --unshallow` or clone again; "
-        "`git fsck` tells more",
+        f"the object {oid} is damaged: {error}",
+        hint="`git fsck` tells more; another clone has it whole",
     )
 
 

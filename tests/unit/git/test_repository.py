@@ -154,6 +154,14 @@ def test_name_of_no_object_is_not_there(repository: Repository, word: str) -> No
     assert not repository.has(word)
 
 
+@pytest.mark.parametrize("word", ["0" * 40, "f" * 40, "no id"])
+def test_missing_object_is_an_error_that_says_so(repository: Repository, word: str) -> None:
+    """What is not here is called missing, not damaged, whatever it should have been."""
+    for read in (repository.blob, repository.commit, repository.entries):
+        with pytest.raises(RepositoryError, match=f"the object {word} is missing"):
+            read(word)
+
+
 def test_damaged_object_is_an_error_that_says_so(repository: Repository) -> None:
     """An object whose bytes rotted is never taken for good: the error names it."""
     blob = repository.write_blob(b"text that will rot")
