@@ -379,7 +379,10 @@ class Assessor:
     @cached_property
     def histories(self) -> Histories:
         """The history of all change files on the branch of record, by path, newest first."""
-        return Histories(program.touches(self.repository, self.ground.main, identifiers.ROOT))
+        try:
+            return Histories(program.all_touches(self.repository, self.ground.main, identifiers.ROOT))
+        except RepositoryError:  # what is missing may lie elsewhere
+            return Histories(program.touches(self.repository, self.ground.main, identifiers.ROOT))
 
     def removed(self) -> tuple[Finding, ...]:
         """Change files that the history had and the branch of record has no more."""
@@ -557,7 +560,7 @@ class Assessor:
             if (
                 earlier is not None
                 and witnessed is not None
-                and self.repository.has_commit(witnessed)
+                and self.timeline.has_notes(witnessed)
                 and self.timeline.is_older(witnessed, earlier)
             ):
                 witnessed = earlier
@@ -622,9 +625,9 @@ class Assessor:
                 )
             )
             verdict = judge(from_record, policy, moment, documented=False)
-        if witnessed is not None and known and self.repository.has_commit(witnessed):
+        if witnessed is not None and known and self.timeline.has_notes(witnessed):
             then = self._notes_at(witnessed)
-            evidence = self._evidence(raw, change, history, merged, then, authenticator, authors)
+            evidence = self._evidence(raw, change, history, merged, then, authenticator, authors, text)
             evidence = replace(evidence, failures=from_record.failures)
             by_notes = verdict if _say_the_same(from_record, evidence) else judge(evidence, policy, moment)
             if not by_notes.complete:
@@ -638,7 +641,7 @@ class Assessor:
                 shown, verdict, verified_from = evidence, by_notes, "notes"
         if verdict.status == "documented" and known and self._say_more(then, text.blob, history):
             # A trailer is its author's choice, and a forge's squash drops it: the notes as they are speak too.
-            evidence = self._evidence(raw, change, history, merged, self.notes, authenticator, authors)
+            evidence = self._evidence(raw, change, history, merged, self.notes, authenticator, authors, text)
             evidence = replace(evidence, failures=from_record.failures)
             by_now = judge(evidence, policy, moment)
             if by_now.status in REFUSED:
@@ -721,9 +724,10 @@ class Assessor:
         where: Notes,
         authenticator: WitnessedAuthenticator,
         authors: frozenset[str] | None = None,
+        text: Text | None = None,
     ) -> Evidence:
-        """2. What the notes say about the change's text."""
-        text = text_of(self.repository, raw, change)
+        """2. What the notes say about the change's text; `authors` and `text` where they are known."""
+        text = text or text_of(self.repository, raw, change)
         sign_offs: list[SignOff] = []
         doubts: list[Finding] = []
         ignored: list[Finding] = []
@@ -843,10 +847,14 @@ class Assessor:
     @cached_property
     def texts_with_failures(self) -> Sequence[tuple[str, str]]:
         """Path and blob of every text on which somebody says that the change failed."""
+        return self.texts_with_failures_of(self.histories)
+
+    def texts_with_failures_of(self, paths: Iterable[str]) -> list[tuple[str, str]]:
+        """The same for the texts that these files had on the branch of record."""
         return [
             (path, blob)
-            for path, history in self.histories.items()
-            for blob in dict.fromkeys(touch.blob for touch in history if touch.blob)
+            for path in paths
+            for blob in dict.fromkeys(touch.blob for touch in self.histories[path] if touch.blob)
             if self.tells_failure(blob)
         ]
 

@@ -290,8 +290,8 @@ def look_at_all(assessor: Assessor) -> Whole:
     return around(assessor, whole)
 
 
-def around(assessor: Assessor, seen: Seen) -> Whole:
-    """What there is to see beside the changes, all of which are `seen`."""
+def around(assessor: Assessor, seen: Seen, named: Mapping[str, str] | None = None) -> Whole:
+    """What there is to see beside the changes, all of which are `seen`; `named` by `witnesses`, where it is known."""
     whole = Whole(seen, assessor.removed(), losses=seen.losses)
     tip, line = assessor.notes.commit, assessor.timeline
     for oid, note in assessor.notes.kept():
@@ -307,10 +307,10 @@ def around(assessor: Assessor, seen: Seen) -> Whole:
             whole.losses += chain.losses_on(history, oid, reached, line.lines_of)
         whole.losses.sort(key=lambda loss: (history.number(loss.commit), loss.oid))
         whole.commits = len(reached)
-    for named, commit in _witnesses(assessor):
+    for note, commit in _witnesses(assessor) if named is None else named.items():
         whole.witnessed += 1
-        if tip is None or named not in history or history.number(named) not in reached:
-            whole.absent[named] = commit
+        if tip is None or note not in history or history.number(note) not in reached:
+            whole.absent[note] = commit
     return whole
 
 

@@ -12,9 +12,14 @@ from collections.abc import Mapping
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import TypeVar, overload
+
+    Other = TypeVar("Other")
 
 _WIDTHS = (40, 64)
 _FREE = -1
+_KEPT = 256
+"""So many ids are kept as texts."""
 
 
 class Numbers(Mapping[str, int]):
@@ -29,6 +34,8 @@ class Numbers(Mapping[str, int]):
         """A hash table: numbers of ids, each at its hash or at the next free place after it."""
         self._others: dict[str, int] = {}
         self._other: dict[int, str] = {}
+        self._found: dict[str, int] = {}
+        """What was asked for last: who asks for an id mostly asks for it again soon."""
 
     def __len__(self) -> int:
         return self._count
@@ -78,11 +85,25 @@ class Numbers(Mapping[str, int]):
         number = self._find(name)
         return None if number == _FREE else number
 
+    @overload
+    def get(self, key: str, /) -> int | None: ...
+    @overload
+    def get(self, key: str, /, default: Other) -> int | Other: ...
+    def get(self, key: str, /, default: Other | None = None) -> int | Other | None:
+        """The same with another answer for what is not here; asked more often than anything else."""
+        number = self._find(key)
+        return default if number == _FREE else number
+
     def _find(self, name: str) -> int:
-        raw = self._raw(name, self._width)
-        if raw is None:
-            return self._others.get(name, _FREE)
-        return self._table[self._slot(raw)]
+        number = self._found.get(name)
+        if number is None:
+            raw = self._raw(name, self._width)
+            number = self._others.get(name, _FREE) if raw is None else self._table[self._slot(raw)]
+            if number != _FREE:
+                if len(self._found) >= _KEPT:
+                    self._found.clear()
+                self._found[name] = number
+        return number
 
     def _slot(self, raw: bytes) -> int:
         """The place in the table at which an id stands, or would stand."""

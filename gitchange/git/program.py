@@ -118,6 +118,25 @@ def touches(
     what a merge itself changed, `--topo-order` trusts no clock. Fields are cut at NUL, the one byte that
     no name and no message can have.
     """
+    return _touches(repository, (tip,) if isinstance(tip, str) else tip, paths, hidden)
+
+
+def all_touches(repository: Repository, tip: str, folder: str) -> Iterator[Touch]:
+    """The same for one commit and all that is, or lies below, one folder at the root: for a folder that most touched.
+
+    With paths, git compares the folders of each commit twice: once to see whether it touched them, and once to tell
+    how. So here it is told of none. It looks at the other folders, too: they must be here, all of them, RepositoryError
+    when they are not.
+    """
+    below = f"{folder}/"
+    for touch in _touches(repository, (tip,), (), ()):
+        if touch.path.startswith(below) or touch.path == folder:
+            yield touch
+
+
+def _touches(
+    repository: Repository, tips: Sequence[str], paths: Sequence[str], hidden: Sequence[str]
+) -> Iterator[Touch]:
     fields = _fields(
         repository.directory,
         *_LITTLE_MEMORY,
@@ -131,7 +150,7 @@ def touches(
         ),
         *("log", "--full-history", "--diff-merges=combined", "--topo-order", *_RAW_LOG, "--encoding=UTF-8"),
         "--format=%x00%H%x00%an%x00%ae%x00%ct%x00%s%x00%(trailers:key=Co-authored-by,valueonly)%x00",
-        *((tip,) if isinstance(tip, str) else tip),
+        *tips,
         *(f"^{commit}" for commit in hidden),
         *("--", *paths),
     )

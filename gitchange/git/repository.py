@@ -49,6 +49,9 @@ _WEIGHT = 4
 _WORKSHOP = ".gitchange-init"
 """Where a new repository is made before it takes its place."""
 
+_KINDS = {1: "commit", 2: "tree", 3: "blob", 4: "tag"}
+"""Git's numbers of the kinds of objects."""
+
 FILE = 0o100644
 TREE = 0o40000
 _EXECUTABLE = 0o100755
@@ -131,6 +134,20 @@ def _readable() -> Iterator[None]:
         ) from None
 
 
+def _unreadable(oid: str, error: Exception) -> RepositoryError:
+    """What libgit2 says about an object that is asked for by its id, as an error of ours."""
+    if isinstance(error, KeyError | ValueError):  # pygit2 has a KeyError that is a GitError as well
+        return RepositoryError(
+            f"the object {oid} is missing, or is none that git would write",
+            hint="the clone is shallow, partial or damaged: `git fetch --unshallow` or clone again; "
+            "`git fsck` tells more",
+        )
+    return RepositoryError(
+        f"the object {oid} is damaged: {error}",
+        hint="`git fsck` tells more; another clone has it whole",
+    )
+
+
 class _Access:
     """The two ways to one repository; the second is taken for good."""
 
@@ -170,6 +187,8 @@ class Repository:
         self._access = access
         self._folders: dict[str, dict[str, tuple[str, int]]] = {}
         self._entries_kept = 0
+        self._line: tuple[str, list[bytes]] = "", []
+        """The first-parent line that was walked last: its tip, and the ids of what follows; empty after the root."""
         self._moved: dict[str, str | None] = {}
         """Refs that are read elsewhere than they are (`with_refs`)."""
         self.asked: dict[str, str | None] = {}
@@ -503,10 +522,7 @@ class Repository:
 
     def blob(self, oid: str) -> bytes:
         """A file's bytes; RepositoryError when it is missing."""
-        if (read := self._plainly(oid)) is not None and read[0] == "blob":
-            return read[1]
-        found: pygit2.Blob = self._get(oid, "blob")
-        return bytes(found.data)
+        return self._read(oid, "blob")
 
     def tree_of(self, commit: str) -> str:
         """The tree of a commit."""
@@ -597,6 +613,24 @@ class Repository:
             found = self.named(found.id, name)
         return Entry(path, found.id, found.mode) if found else None
 
+    def frame(self, tree: str, name: str) -> tuple[bytes, bytes] | None:
+        """The bytes of a folder before and after the id of what it holds by that name; None where it is not plain."""
+        raw = self._read(tree, "tree")
+        if len(tree) == _SHORT_ID and name in self._folder(tree):
+            for entry in _ENTRY.finditer(raw):
+                if entry[2] == name.encode():
+                    return raw[: entry.start(3)], raw[entry.end(3) :]
+        return None
+
+    def fits(self, tree: str, frame: tuple[bytes, bytes]) -> bool:
+        """Whether a folder holds what the one of that frame does, but for another thing of the same kind in the gap."""
+        raw, (before, after) = self._read(tree, "tree"), frame
+        return (
+            len(raw) == len(before) + _SHORT_ID // 2 + len(after)
+            and raw.startswith(before)
+            and raw.endswith(after)
+        )
+
     def walk(self, tree: str, prefix: str = "") -> Iterator[Entry]:
         """Every entry below a tree that is no folder, with its whole path."""
         for item in self.entries(tree):
@@ -666,11 +700,15 @@ class Repository:
 
     def first_parents(self, tip: str) -> Iterator[str]:
         """The first-parent line from a commit back to the root, the commit itself first."""
-        current: str | None = tip
-        while current is not None:
+        if self._line[0] != tip:
+            self._line = tip, []
+        line, place, current = self._line[1], 0, tip
+        while current:
             yield current
-            parents = self._parents(current)
-            current = parents[0] if parents else None
+            if place == len(line):
+                parents = self._parents(current)
+                line.append(bytes.fromhex(parents[0]) if parents else b"")
+            current, place = line[place].hex(), place + 1
 
     def _parents(self, oid: str) -> Sequence[str]:
         if self._access.plain is not None and (read := self._access.plain.commit(oid)) is not None:
@@ -741,22 +779,26 @@ class Repository:
             return None
         return found
 
+    def _read(self, oid: str, kind: str) -> bytes:
+        """The bytes of an object. Not by way of an object of libgit2's, which looks at them twice."""
+        if (read := self._plainly(oid)) is not None and read[0] == kind:
+            return read[1]
+        repo = self._repo
+        try:
+            number, data = repo.read(oid)
+        except of_libgit2(KeyError, ValueError) as error:
+            raise _unreadable(oid, error) from None
+        if (found := _KINDS.get(number, "thing")) != kind:
+            raise RepositoryError(f"the object {oid} is a {found}")
+        return bytes(data)
+
     def _get(self, oid: str, kind: str) -> Any:
         """libgit2's object, which must be of this kind."""
         repo = self._repo
         try:
             found = repo[oid]
-        except (KeyError, ValueError):
-            raise RepositoryError(
-                f"the object {oid} is missing, or is none that git would write",
-                hint="the clone is shallow, partial or damaged: `git fetch --unshallow` or clone again; "
-                "`git fsck` tells more",
-            ) from None
-        except of_libgit2() as error:
-            raise RepositoryError(
-                f"the object {oid} is damaged: {error}",
-                hint="`git fsck` tells more; another clone has it whole",
-            ) from None
+        except of_libgit2(KeyError, ValueError) as error:
+            raise _unreadable(oid, error) from None
         if found.type_str != kind:
             raise RepositoryError(f"the object {oid} is a {found.type_str}")
         return found

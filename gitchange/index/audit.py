@@ -21,7 +21,7 @@ from gitchange.model.finding import Finding
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from gitchange.assessment.assess import Assessor
     from gitchange.git.repository import Repository
@@ -35,8 +35,8 @@ def said_of(seen: Seen) -> tuple[int, str]:
     return kind, json.dumps([found, idle], ensure_ascii=False) if found or idle else ""
 
 
-def put(connection: sqlite3.Connection, assessor: Assessor, found: Whole) -> None:
-    """Keep what was found beside the changes, which was all looked at."""
+def put(connection: sqlite3.Connection, assessor: Assessor, found: Whole, named: Mapping[str, str]) -> None:
+    """Keep what was found beside the changes, which was all looked at; `named` by `verification.witnesses`."""
     connection.executemany(
         "INSERT INTO gone VALUES (?)", ((finding.path,) for finding in found.removed if finding.path)
     )
@@ -46,7 +46,6 @@ def put(connection: sqlite3.Connection, assessor: Assessor, found: Whole) -> Non
     connection.executemany("INSERT INTO note VALUES (?, ?)", ((o, len(n)) for o, n in found.strange.items()))
     connection.executemany("INSERT INTO strange VALUES (?)", ((oid,) for oid in found.strange))
     _put_losses(connection, found.losses)
-    named = verification.witnesses(assessor)
     connection.executemany(
         "INSERT INTO trailer VALUES (?, ?, ?)",
         ((n, commit, n in found.absent) for n, commit in named.items()),

@@ -56,6 +56,9 @@ if TYPE_CHECKING:
 _SAMPLES, _LONGEST = 3, 32_000
 """From how many changes it is learned what all have in common, and how many bytes of that zlib can use."""
 
+_PORTION = 300
+"""So many facts of a kind are kept at once, between the rows: about three of each belong to a change."""
+
 _NEVER = 1e18
 """Later than any moment."""
 
@@ -238,34 +241,66 @@ def _from_nothing(
     repository.expect_much()
     assessor = Assessor(repository, now, introduction=introduction)
     assessor.tell = tell
-    line = assessor.timeline
-    _put_points(connection, enumerate(line.points))
-    _put_reigns(connection, assessor)
-    connection.executemany("INSERT INTO witness VALUES (?, ?, ?)", line.witnessed)
-    connection.executemany("INSERT INTO brought VALUES (?, ?, ?)", line.all_changes())
-    for path, history in assessor.histories.items():
-        _put_history(connection, path, history)
-    beside = {touch.commit for touch in assessor.touches if line.place(touch.commit) is None}
-    connection.executemany(
-        "INSERT INTO came VALUES (?, ?)", ((c, p) for c in beside if (p := line.came(c)) is not None)
-    )
-    connection.executemany("INSERT OR IGNORE INTO failure VALUES (?, ?)", assessor.texts_with_failures)
+    assessor.gather()
     samples = list(islice(assessor.each(), _SAMPLES))
     said = b"".join(rows.said(show_json(sample)) for sample in samples)[-_LONGEST:]
     connection.execute("INSERT INTO dictionary VALUES (?)", (said,))
     writer = _Writer(connection, assessor)
     look = verification.looker(assessor)
 
-    def rows_of(assessments: Iterator[Assessment]) -> list[tuple[_Row, Seen]]:
-        return [(writer.row(a, seen), seen) for a in assessments for seen in (look(a),)]
+    def rows_of(assessments: Iterator[Assessment]) -> list[tuple[_Row, Seen, list[str]]]:
+        return [
+            (writer.row(a, seen), seen, _failures(assessor, a)) for a in assessments for seen in (look(a),)
+        ]
 
     whole = Seen()
+    # While others judge, what they judge by is kept.
+    named: dict[str, str] = {}
+    facts = _put_facts(connection, assessor, named)
     for found in assessor.spread(rows_of):
-        for row, seen in found:
+        for row, seen, failures in found:
             writer.insert(row)
             whole.add(seen)
-    audit.put(connection, assessor, verification.around(assessor, whole))
+            _put_failures(connection, ((row.change[0], blob) for blob in failures))
+        next(facts, None)
+    for _ in facts:
+        pass
+    audit.put(connection, assessor, verification.around(assessor, whole, named), named)
     return assessor
+
+
+def _put_facts(connection: sqlite3.Connection, assessor: Assessor, named: dict[str, str]) -> Iterator[None]:
+    """Keep the ledger's facts, a portion of them at a time; the witnesses are also put into `named`."""
+    line = assessor.timeline
+    named |= verification.witnesses(assessor)
+    _put_reigns(connection, assessor)
+    connection.executemany("INSERT INTO witness VALUES (?, ?, ?)", line.witnessed)
+    present = {entry.path for entry in assessor.files if entry.is_file}
+    _put_failures(connection, assessor.texts_with_failures_of(assessor.histories.keys() - present))
+    beside = {touch.commit for touch in assessor.touches if line.place(touch.commit) is None}
+    connection.executemany(
+        "INSERT INTO came VALUES (?, ?)", ((c, p) for c in beside if (p := line.came(c)) is not None)
+    )
+    points, changes, paths = enumerate(line.points), line.all_changes(), iter(assessor.histories)
+    more = True
+    while more:
+        yield
+        some = list(islice(points, _PORTION)), list(islice(changes, _PORTION)), list(islice(paths, _PORTION))
+        _put_points(connection, some[0])
+        connection.executemany("INSERT INTO brought VALUES (?, ?, ?)", some[1])
+        for path in some[2]:
+            _put_history(connection, path, assessor.histories[path])
+        more = any(some)
+
+
+def _failures(assessor: Assessor, assessment: Assessment) -> list[str]:
+    """The texts of a change on which somebody says that it failed."""
+    blobs = {version.blob for version in assessment.history if version.blob}
+    return sorted(filter(assessor.tells_failure, blobs))
+
+
+def _put_failures(connection: sqlite3.Connection, found: Iterable[tuple[str, str]]) -> None:
+    connection.executemany("INSERT INTO failure VALUES (?, ?)", found)
 
 
 def _put_points(connection: sqlite3.Connection, points: Iterable[tuple[int, Point]]) -> None:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:  # `typing` takes longer to load than a list to print
 
     from gitchange.index.place import Place
 
+# A shape is made of what was parsed and judged: nothing in it holds itself, and to look for that takes time.
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False)
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
@@ -206,7 +208,7 @@ def _query(words: str) -> str:
 
 def said(shape: Mapping[str, Any]) -> bytes:
     """One change, whole, as bytes."""
-    return json.dumps(shape, ensure_ascii=False, separators=(",", ":")).encode()
+    return _ENCODER.encode(shape).encode()
 
 
 def packed(text: bytes, dictionary: bytes) -> bytes:

@@ -8,8 +8,8 @@ its envelope says.
 from __future__ import annotations
 
 import hashlib
-import re
 
+from gitchange.git.repository import is_id
 from gitchange.ledger.signoffs import Doubt, Text
 from gitchange.model.change import parse_change
 from gitchange.model.finding import Finding
@@ -84,16 +84,19 @@ def check_record(
         at("request-changed", f"`request_blob` is not the id of the request, which is {text.blob}")
     # 2. The request.
     request = request_of(raw, change)
-    # The same data makes the same change, and nothing in a change depends on whether it has a record.
-    alone = parse(request, change.path)
-    said = {key: value for key, value in parsed.document.data.items() if key != "record"}
-    is_same = not alone.problems and alone.data == said
-    if not is_same and ("record" in alone.data or parse_change(request, change.path).change is None):
-        at("request-unreadable", "the bytes before the record are no change file of their own")
-    elif not is_same:
-        at("request-changed", "the record adds to the request or changes it")
-    elif not raw[len(request) :].lstrip(b"\n").startswith(b"[record]\n"):
-        at("request-changed", "something else than the record follows the request")
+    end = parsed.document.before_last
+    # Line ends at the end of a document add nothing: mostly its reader has read the request alone already.
+    if end is None or len(request) > end or raw[len(request) : end].strip(b"\n"):
+        # The same data makes the same change, and nothing in a change depends on whether it has a record.
+        alone = parse(request, change.path)
+        said = {key: value for key, value in parsed.document.data.items() if key != "record"}
+        is_same = not alone.problems and alone.data == said
+        if not is_same and ("record" in alone.data or parse_change(request, change.path).change is None):
+            at("request-unreadable", "the bytes before the record are no change file of their own")
+        elif not is_same:
+            at("request-changed", "the record adds to the request or changes it")
+        elif not raw[len(request) :].lstrip(b"\n").startswith(b"[record]\n"):
+            at("request-changed", "something else than the record follows the request")
     # 3. and 4. The sign-offs.
     genuine: list[SignOff] = []
     for index, entry in enumerate(record.sign_offs):
@@ -161,6 +164,6 @@ def trailer_of(message: str) -> str | None:
     block = message.rstrip("\n").rsplit("\n\n", 1)[-1]
     for line in reversed(block.splitlines()):
         name, _, value = line.partition(":")
-        if name == TRAILER and re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", value.strip()):
+        if name == TRAILER and is_id(value.strip()):
             return value.strip()
     return None

@@ -7,7 +7,7 @@ counts is the lifecycle's decision.
 
 from __future__ import annotations
 
-import contextlib
+import datetime as dt
 import hashlib
 from functools import lru_cache
 
@@ -82,8 +82,10 @@ def names_of(lines: tuple[bytes, ...]) -> frozenset[str]:
     """Names of the sign-offs in these lines, genuine or not."""
     names: set[str] = set()
     for line in lines:
-        with contextlib.suppress(EnvelopeError):  # what is no envelope is a finding where it is authenticated
+        try:
             names.add(_opened(line)[1])
+        except EnvelopeError:  # what is no envelope is a finding where it is authenticated
+            continue
     return frozenset(names)
 
 
@@ -100,7 +102,7 @@ def _signers(allowed: bytes, openpgp: tuple[tuple[str, bytes], ...]) -> Signers:
 def says_one_of(line: bytes, verdicts: tuple[VerdictName, ...]) -> bool:
     """Whether a line claims one of these verdicts, authentic or not; no when it is no sign-off."""
     try:
-        payload = parse_envelope(line).payload
+        payload = _opened(line)[0].payload
         # Only where JSON spells none of its characters by number can the bytes tell that a word is not there.
         if b"\\u" not in payload and not any(verdict.encode() in payload for verdict in verdicts):
             return False

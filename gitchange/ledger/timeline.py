@@ -14,8 +14,10 @@ import hashlib
 from array import array
 from bisect import bisect_left
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import cached_property, lru_cache
 
+from gitchange.errors import RepositoryError
 from gitchange.git import program
 from gitchange.git.ids import Numbers
 from gitchange.git.repository import moment as moment_of
@@ -23,6 +25,7 @@ from gitchange.ledger.notes import Notes, lines_of, split
 from gitchange.ledger.notes_history import NotesHistory
 from gitchange.ledger.records import trailer_of
 from gitchange.ledger.signoffs import Authenticator, Doubt, Moment, Text, described, names_of
+from gitchange.model import identifiers
 from gitchange.model import policy as policies
 from gitchange.model.finding import Finding
 from gitchange.model.policy import ROOT_ROLE, Policy
@@ -48,6 +51,8 @@ APPROVALS = "policy-approvals"
 CLOCKS_DIFFER = dt.timedelta(days=1)
 """By how much a commit may be older than one before it without being worth a word."""
 
+_NOUGHT, _MINUTE = dt.timedelta(), dt.timedelta(minutes=1)
+
 _NEVER = -1
 """Stands for the place of what was never witnessed."""
 
@@ -56,6 +61,12 @@ _NOTES_KEPT = 256
 
 _LINES_KEPT = 4096
 """So many judged lines are kept: those of one change are asked for several times, one after the other."""
+
+_MANY = 256
+"""Of more commits it is asked once how their notes follow each other, not for each two of them."""
+
+_SOON = 32
+"""Among so many commits one of the notes is looked for before the others: mostly it is the next one, or near."""
 
 _State = tuple[Policy, tuple[str, ...]] | None
 """The policy that was approved last, and who approved it there."""
@@ -139,15 +150,17 @@ class Points(Made[Point]):
 
     def change(self, place: int, before: Policy | None, moment: dt.datetime) -> None:
         """Put another policy and moment in the place of those of a point."""
-        known = range(len(self._policies) - 1, -1, -1)
-        number = -1
-        if before is not None:
+        number = len(self._policies) - 1
+        if before is None:
+            number = -1
+        elif number < 0 or self._policies[number] is not before:  # mostly it is the newest
+            known = range(number - 1, -1, -1)
             number = next((n for n in known if self._policies[n] is before), len(self._policies))
             if number == len(self._policies):
                 self._policies.append(before)
         self._before[place] = number
         self._seconds[place] = int(moment.timestamp())
-        self._minutes[place] = (moment.utcoffset() or dt.timedelta()) // dt.timedelta(minutes=1)
+        self._minutes[place] = (moment.utcoffset() or _NOUGHT) // _MINUTE
 
 
 class _Chain(Made[tuple[int, Notes]]):
@@ -157,14 +170,14 @@ class _Chain(Made[tuple[int, Notes]]):
         self, repository: Repository, named: Callable[[int], str | None], places: Sequence[int]
     ) -> None:
         """`named` tells the notes that the point at a place witnesses."""
-        self._repository, self._named, self._places = repository, named, places
+        self._repository, self._named, self.places = repository, named, places
 
     def __len__(self) -> int:
-        return len(self._places)
+        return len(self.places)
 
     def at(self, number: int) -> tuple[int, Notes]:
         """Place and notes of that number."""
-        place = self._places[number]
+        place = self.places[number]
         return place, Notes(self._repository, self._named(place))
 
 
@@ -180,6 +193,17 @@ class Reign(Value):
     approved_by: tuple[str, ...]
     """Who approved it under the policy before it; nobody for the first."""
     findings: tuple[Finding, ...] = ()
+
+
+def _follows(notes: str, earlier: str, parents: Mapping[str, Sequence[str]]) -> bool:
+    """Whether notes are seen at once to come after others, by the parents that are known; no says nothing."""
+    waiting = [notes]
+    for commit in waiting:
+        if commit == earlier:
+            return True
+        if len(waiting) < _SOON:
+            waiting += parents.get(commit, ())
+    return False
 
 
 def directory_hash(repository: Repository, tree: str) -> str:
@@ -251,8 +275,12 @@ class Timeline:
     def witnessed_before(self, commit: str) -> str | None:
         """The newest notes commit that the line had witnessed before this commit."""
         place = self._place.get(commit, len(self.points))
-        earlier = bisect_left(self._witnessing, place, key=lambda held: held[0])
-        return self._witnessing[earlier - 1][1].commit if earlier else None
+        chain = self._witnessing
+        if isinstance(chain, _Chain):  # here no notes need be made to look at their places
+            earlier = bisect_left(chain.places, place)
+        else:
+            earlier = bisect_left(chain, place, key=lambda held: held[0])
+        return chain[earlier - 1][1].commit if earlier else None
 
     def model_since(self, name: str, policy: Policy) -> int:
         """The place at which a policy brought the standard change model of that name as this policy has it."""
@@ -315,7 +343,11 @@ class Timeline:
 
         Once witnessed is witnessed: what the notes lost afterwards takes nothing back.
         """
-        places = [place for place, note in self.changes_of(oid) if name in self._names(note)][:1]
+        places: list[int] = []
+        for place, note in self.changes_of(oid):
+            if name in self._names(note):
+                places.append(place)
+                break
         places += [place for place, seen in self._aside if name in names_of(self._lines(seen, oid))][:1]
         if not places and self._adopting is not None:
             place, notes = self._adopting
@@ -356,6 +388,11 @@ class Timeline:
         if known is None and self._repository.has_commit(commit):
             known = Notes(self._repository, commit).lines(oid)
         return known
+
+    def has_notes(self, commit: str) -> bool:
+        """Whether a notes commit is here."""
+        history: NotesHistory | None = self.__dict__.get("_history")
+        return (history is not None and commit in history) or self._repository.has_commit(commit)
 
     def look_up(self, commit: str, oid: str) -> tuple[bytes, ...] | None:
         """The same from what has been read of the notes' history; None when that says nothing about the commit."""
@@ -458,11 +495,19 @@ class Timeline:
         chain = array("i")
         beside: list[tuple[int, Notes]] = []
         newest = ""
-        for place, point in enumerate(self.points):
-            named = point.witnesses
-            if named is None or named == newest or not self._repository.has_commit(named):
+        parents: Mapping[str, Sequence[str]] = {}
+        if self._notes is not None and len(self.points) > _MANY:
+            with suppress(RepositoryError):  # what cannot be read is told of where it is needed
+                parents = program.parents_of(self._repository, self._notes)
+        for place in range(len(self.points)):
+            named = self._named(place)
+            if (
+                named is None
+                or named == newest
+                or not (named in parents or self._repository.has_commit(named))
+            ):
                 continue
-            if not newest or self._repository.is_ancestor(newest, named):
+            if not newest or _follows(named, newest, parents) or self._repository.is_ancestor(newest, named):
                 chain.append(place)
                 newest = named
             elif not self._repository.is_ancestor(named, newest):
@@ -489,7 +534,9 @@ class Timeline:
         moment = dt.datetime.min.replace(tzinfo=dt.UTC)
         in_force: Policy | None = None
         approved: Policy | None = None
-        tree = approvals = before = ""
+        tree = approvals = before = now = beside = ""
+        # Most commits change what is below changes/ only.
+        frame: tuple[bytes, bytes] | None = None
         # Of each place, and of each commit beside the line: the policy approved there, and by whom.
         states: list[_State] = []
         beside_it: dict[str, _State] = {}
@@ -510,7 +557,9 @@ class Timeline:
                         self._overtake(line, parent, approved, moment)
                         # Whatever folder the merge has, it is looked at as one that follows this policy.
                         in_force, tree = None, ""
-            now, beside = self._folder(read.tree, policies.ROOT), self._folder(read.tree, APPROVALS)
+            if frame is None or not self._repository.fits(read.tree, frame):
+                now, beside = self._folder(read.tree, policies.ROOT), self._folder(read.tree, APPROVALS)
+                frame = self._repository.frame(read.tree, identifiers.ROOT)
             if place and (now == tree and (in_force is not None or beside == approvals)):
                 same = states[-1]
                 if same is None or same[0] is not approved or same[1]:
@@ -721,9 +770,8 @@ class WitnessedAuthenticator:
 
     def otherwise(self, policy: Policy, moment: dt.datetime, here: str | None) -> WitnessedAuthenticator:
         """The same, with another judge of what was not witnessed; what it judges is forgotten with it."""
-        import copy  # noqa: PLC0415 - few commands judge as of another time
-
-        other = copy.copy(self)
+        other = object.__new__(WitnessedAuthenticator)
+        other.__dict__.update(self.__dict__)  # `copy.copy` takes longer to find out that this is all
         other._policy, other._moment, other._here = policy, moment, here
         other._judged = {}
         return other

@@ -268,7 +268,7 @@ def parse_change(raw: bytes, path: str) -> ParsedChange:
 
     `path` is the place in the repository: the id must follow from it.
     """
-    document = parse(raw, path)
+    document = parse(raw, path, last="record")
     found = list(document.problems)
     change: Change | None = None
     if document.data or not found:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from functools import lru_cache
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base 32: no I, L, O or U, so that an id survives being read aloud."""
@@ -25,6 +26,7 @@ def typed(given: str) -> str:
     return given.rsplit("/", 1)[-1].removesuffix(".toml").upper()
 
 
+@lru_cache(maxsize=1024)
 def problem_with(change_id: str) -> str:
     """Why this is not a change id; empty when it is one."""
     match = _ID.fullmatch(change_id)
@@ -49,6 +51,7 @@ def path_of(change_id: str) -> str:
     return f"{ROOT}/{change_id[4:8]}/{change_id[8:10]}/{change_id}.toml"
 
 
+@lru_cache(maxsize=1024)
 def id_of(path: str) -> str | None:
     """The id of the change that belongs at this path; None when no change belongs there."""
     match = _PATH.fullmatch(path)

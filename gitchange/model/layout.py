@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 _WIDTH = 100
@@ -24,12 +25,16 @@ def write_toml(data: Mapping[str, Any], prefix: str = "") -> str:
     lines: list[str] = []
     below: list[str] = []
     for key, value in data.items():
-        name = f"{prefix}{key}"
-        if value is None or value in ((), [], {}):
+        kind = type(value)
+        if kind is str:
+            lines.append(f"{_key(key)} = {_text(value)}\n")
+        elif value is None or value in ((), [], {}):
             continue
-        if isinstance(value, Mapping):
+        elif kind is dict or isinstance(value, Mapping):
+            name = f"{prefix}{key}"
             below.append(f"\n[{name}]\n{write_toml(value, f'{name}.')}")
-        elif isinstance(value, list | tuple) and isinstance(value[0], Mapping):
+        elif (kind is list or kind is tuple) and isinstance(value[0], Mapping):
+            name = f"{prefix}{key}"
             below += [f"\n[[{name}]]\n{write_toml(item, f'{name}.')}" for item in value]
         else:
             lines.append(_pair(key, value))
@@ -52,6 +57,7 @@ _PLAIN_LINES = r'[^"\\\x00-\x09\x0b-\x1f\x7f]*'
 """What stands between quotes as it is, on one line and on several; the rest is for tomli-w, which is slow."""
 
 
+@lru_cache(maxsize=256)
 def _key(key: str) -> str:
     if re.fullmatch(_BARE, key):
         return key
@@ -62,18 +68,26 @@ def _key(key: str) -> str:
 
 def _value(value: Any) -> str:
     if isinstance(value, str):
-        if re.fullmatch(_PLAIN, value):
-            return f'"{value}"'
-        if '"' in value and "'" not in value and value.isprintable():
-            return f"'{value}'"  # JSON stays readable, and can be cut out with a text editor
-        if re.fullmatch(_PLAIN_LINES, value):
-            return f'"""\n{value}"""'
-        # tomli-w writes CR LF as LF in multi-line strings; a text with CR goes on one line, escaped.
-        multiline = "\r" not in value
-    else:
-        if isinstance(value, dt.date | int) and not isinstance(value, bool):
-            return str(value)
-        multiline = False
+        return _text(value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dt.date | int):
+        return str(value)
+    return _by_tomli_w(value)
+
+
+def _text(value: str) -> str:
+    if re.fullmatch(_PLAIN, value):
+        return f'"{value}"'
+    if '"' in value and "'" not in value and value.isprintable():
+        return f"'{value}'"  # JSON stays readable, and can be cut out with a text editor
+    if re.fullmatch(_PLAIN_LINES, value):
+        return f'"""\n{value}"""'
+    # tomli-w writes CR LF as LF in multi-line strings; a text with CR goes on one line, escaped.
+    return _by_tomli_w(value, multiline="\r" not in value)
+
+
+def _by_tomli_w(value: Any, *, multiline: bool = False) -> str:
     import tomli_w  # noqa: PLC0415 - loaded where something is written
 
     return tomli_w.dumps({"x": value}, multiline_strings=multiline).removeprefix("x = ").removesuffix("\n")

@@ -64,21 +64,25 @@ MEANINGS: dict[VerdictName, str] = {
 }
 """The sentence that is signed with each verdict. A signature under any other sentence does not count."""
 
+_OBJECT_ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)")
+
 
 def _oid(value: str) -> str:
-    if not re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", value):
+    if not _OBJECT_ID.fullmatch(value):
         raise ValueError("is no object id")
     return value
 
 
 def _sha256(value: str) -> str:
-    if not re.fullmatch(r"[0-9a-f]{64}", value):
+    if not _SHA256.fullmatch(value):
         raise ValueError("is no SHA-256")
     return value
 
 
 def _time(value: str) -> str:
-    if not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", value):
+    if not _TIME.fullmatch(value):
         raise ValueError("is no RFC 3339 time with its offset")
     dt.datetime.fromisoformat(value)  # ValueError for the 30th of February
     return value

@@ -24,6 +24,9 @@ _SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 def _short(value: str) -> str:
+    # What is printable has none of all that is refused here, and no blank but the space: mostly that is all to ask.
+    if value.isprintable() and value and value[0] != " " != value[-1]:
+        return value
     if not value.strip():
         raise ValueError("is empty")
     if value != value.strip():
@@ -36,6 +39,9 @@ def _short(value: str) -> str:
 
 
 def _long(value: str) -> str:
+    lines = value.replace("\n", "")
+    if lines.isprintable() and lines.strip():
+        return value
     if not value.strip():
         raise ValueError("is empty")
     if match := _CONTROL.search(value.replace("\r\n", "\n")):

@@ -67,6 +67,9 @@ class Document(Value, frozen=False):
     problems: tuple[Finding, ...] = ()
     broken: frozenset[KeyPath] = frozenset()
     """Keys that stand in the text but could not be read; they are not missing."""
+    before_last: int | None = None
+    """So many of its bytes are a document of their own, which has the same data but for the `last` table that `parse`
+    was asked about; None when that is not known."""
     _positions: Positions | None = None
 
     @property
@@ -85,8 +88,10 @@ class _Statement(Value, frozen=False):
     elements: list[int] = field(default_factory=list)  # offsets of the elements of a top-level array
 
 
-def parse(raw: bytes, path: str = "") -> Document:
+def parse(raw: bytes, path: str = "", last: str = "") -> Document:
     """Read a TOML document: UTF-8 without a byte order mark, LF line ends, at most `MAX_BYTES`.
+
+    `last` may name a table of which it shall be known whether what stands before it can be read alone.
 
     Never raises for what the text says: problems are in the result, all of them, and `data` holds
     what could be read.
@@ -131,6 +136,12 @@ def parse(raw: bytes, path: str = "") -> Document:
                 column=column,
             )
         )
+    if last and (at := text.find(f"\n[{last}]\n") + 1):
+        # Headers name tables from the root: what each part says alone, both say together, if only the second one
+        # speaks of that table, and of nothing else.
+        before, after = quick_toml.loads(text[:at]), quick_toml.loads(text[at:])
+        if before is not None and after is not None and last not in before and after.keys() == {last}:
+            return Document(text, before | after, tuple(problems), before_last=len(text[:at].encode()))
     if (quick := quick_toml.loads(text)) is not None:  # the same answer, and nothing in it is deep
         return Document(text, quick, tuple(problems))
     if match := re.search(_LONG_KEY, text):

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from typing import Final
 
     from gitchange.signing.certificates import Certificates
+    from gitchange.signing.keys import PublicKey
     from gitchange.signing.openpgp import OpenPgpSignature
 
 _ONCE_VALID: Final = frozenset({"certificate.not-yet-valid", "certificate.expired", "certificate.principal"})
@@ -42,6 +43,7 @@ class Signers:
         """`allowed_signers` is the file; `openpgp` has the file of certificates of each person."""
         self.ssh = AllowedSigners.parse(allowed_signers)
         self._openpgp = dict(openpgp)
+        self._owners: dict[PublicKey, tuple[str, ...]] = {}
 
     @cached_property
     def openpgp(self) -> Certificates:
@@ -53,6 +55,12 @@ class Signers:
     def knows(self, principal: str) -> bool:
         """Whether there is a key of that person at all."""
         return principal in self._openpgp or any(e.matches_principal(principal) for e in self.ssh.entries)
+
+    def _owners_of(self, key: PublicKey) -> tuple[str, ...]:
+        """For whom a plain key is listed; kept for each that is."""
+        if (owners := self._owners.get(key)) is None:
+            owners = self._owners[key] = self.ssh.principals_of(key)
+        return owners
 
     def verify(
         self, message: bytes, signature: bytes, *, principal: str, namespace: str, at: datetime
@@ -82,7 +90,7 @@ class Signers:
             )
         certified = result.certificate
         # A certificate's key is its owner's by the authority's word, whoever else is listed with it.
-        owners = (principal,) if certified else self.ssh.principals_of(taken_apart.public_key)
+        owners = (principal,) if certified else self._owners_of(taken_apart.public_key)
         return Authenticity(
             True,
             "",

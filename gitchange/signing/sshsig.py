@@ -127,12 +127,16 @@ def signed_data(namespace: str, hash_algorithm: str, message: bytes, reserved: b
     verifies, whatever the signature's own field holds.
     """
     digest = hashlib.sha512(message) if hash_algorithm == "sha512" else hashlib.sha256(message)
+    return _before_digest(namespace, hash_algorithm, reserved) + string(digest.digest())
+
+
+@lru_cache(maxsize=64)
+def _before_digest(namespace: str, hash_algorithm: str, reserved: bytes) -> bytes:
     return (
         MAGIC
         + string(namespace.encode("utf-8", "surrogateescape"))
         + string(reserved)
         + string(hash_algorithm.encode("ascii"))
-        + string(digest.digest())
     )
 
 

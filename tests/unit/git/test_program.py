@@ -232,6 +232,31 @@ def test_strange_paths_are_told_whole(folder: Path, repository: Repository) -> N
     assert sorted(t.path for t in program.touches(repository, "HEAD", ".")) == sorted(names)
 
 
+def test_a_folder_that_most_commits_touch_has_the_history_that_its_path_has(
+    folder: Path, repository: Repository
+) -> None:
+    """Told of all commits or of its own only, the same touches come out in the same order; merges are among them."""
+    (folder / "changes").write_text("no folder yet\n")
+    commit(folder, "stray")
+    (folder / "changes").unlink()
+    (folder / "changes").mkdir()
+    for number in range(3):
+        commit(folder, f"{number}", as_author("bo"), **{f"changes__{number}": "x\n"})
+        commit(folder, "another", other=f"{number}")
+    git(folder, "switch", "--quiet", "-c", "side")
+    commit(folder, "side", as_author("cy"), **{"changes__0": "side\n", "changes-too": "x"})
+    git(folder, "switch", "--quiet", "main")
+    commit(folder, "main", changes__0="main\n")
+    git(folder, "merge", "--quiet", "--no-commit", "-s", "ours", "side")
+    commit(folder, "both", changes__0="both\n", other="both")
+    git(folder, "rm", "--quiet", "changes/1")
+    git(folder, "commit", "--quiet", "-m", "gone")
+    tip = repository.resolve("HEAD")
+    found = list(program.all_touches(repository, tip, "changes"))
+    assert found == list(program.touches(repository, tip, "changes"))
+    assert {touch.subject for touch in found} == {"stray", "0", "1", "2", "side", "main", "both", "gone"}
+
+
 def test_identity_is_gits(folder: Path, repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
     """Author and committer are who stock git says they are, with their offset."""
     monkeypatch.setenv("GIT_AUTHOR_NAME", "Zoë")

@@ -154,6 +154,14 @@ def test_name_of_no_object_is_not_there(repository: Repository, word: str) -> No
     assert not repository.has(word)
 
 
+@pytest.mark.parametrize("word", ["0" * 40, "f" * 40, "no id"])
+def test_missing_object_is_an_error_that_says_so(repository: Repository, word: str) -> None:
+    """What is not here is called missing, not damaged, whatever it should have been."""
+    for read in (repository.blob, repository.commit, repository.entries):
+        with pytest.raises(RepositoryError, match=f"the object {word} is missing"):
+            read(word)
+
+
 def test_damaged_object_is_an_error_that_says_so(repository: Repository) -> None:
     """An object whose bytes rotted is never taken for good: the error names it."""
     blob = repository.write_blob(b"text that will rot")
@@ -211,6 +219,37 @@ def test_changed_is_what_diff_tree_says(folder: Path, repository: Repository) ->
         )
     assert sorted(ours, key=str) == sorted(theirs, key=str)
     assert not list(repository.changed(repository.tree_of(one), repository.tree_of(one)))
+
+
+def test_a_folder_fits_a_frame_when_one_thing_alone_is_another(folder: Path, repository: Repository) -> None:
+    """Only what stands in the gap may differ, and must be of the same kind."""
+
+    def root() -> str:
+        return repository.tree_of(commit(folder, "x"))
+
+    (folder / "changes").mkdir()
+    (folder / "changes" / "a").write_text("1")
+    (folder / "b").write_text("1")
+    (folder / "z").write_text("1")
+    frame = repository.frame(root(), "changes")
+    assert frame is not None
+    (folder / "changes" / "a").write_text("2")
+    assert repository.fits(root(), frame)
+    (folder / "z").write_text("2")
+    assert not repository.fits(root(), frame)
+    (folder / "z").write_text("1")
+    assert repository.fits(root(), frame)
+    (folder / "b").chmod(0o755)
+    assert not repository.fits(root(), frame)
+    (folder / "b").chmod(0o644)
+    (folder / "new").write_text("1")
+    assert not repository.fits(root(), frame)
+    (folder / "new").unlink()
+    (folder / "changes" / "a").unlink()
+    (folder / "changes").rmdir()
+    (folder / "changes").write_text("a file")
+    assert not repository.fits(root(), frame)
+    assert repository.frame(root(), "no such") is None
 
 
 def test_commit_keeps_names_and_offsets(repository: Repository) -> None:

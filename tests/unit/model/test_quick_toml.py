@@ -49,6 +49,44 @@ def is_read(text: str) -> bool:
     return True
 
 
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                "a = 1\n",
+                "b = 'x'\n",
+                "[t]\n",
+                "[[u]]\n",
+                "[record]\n",
+                "\n[record]\n",
+                "[record.r]\n",
+                "[[record.s]]\n",
+                "record = 1\n",
+                'm = """\n',
+                '"""\n',
+                "# c\n",
+                "\n",
+                "n = [\n",
+                "]\n",
+            ]
+        ),
+        max_size=9,
+    ).map("".join)
+)
+@settings(max_examples=500)
+def test_a_document_is_the_same_read_in_two_parts(text: str) -> None:
+    """Whether a last table is asked about changes no answer; what stands before it is the document without it."""
+    raw = text.encode()
+    whole, parts = parse(raw), parse(raw, last="record")
+    assert exact(parts.data) == exact(whole.data)
+    assert parts.problems == whole.problems
+    if parts.before_last is not None:
+        before = parse(raw[: parts.before_last].rstrip(b"\n"))
+        assert not before.problems
+        assert before.data == {key: value for key, value in whole.data.items() if key != "record"}
+        assert raw[parts.before_last :].startswith(b"[record]\n")
+
+
 # -- by hand ---------------------------------------------------------------------------------
 
 READ = {
