@@ -85,10 +85,13 @@ class Numbers(Mapping[str, int]):
         number = self._find(name)
         return None if number == _FREE else number
 
-    @overload
-    def get(self, key: str, /) -> int | None: ...
-    @overload
-    def get(self, key: str, /, default: Other) -> int | Other: ...
+    if TYPE_CHECKING:
+
+        @overload
+        def get(self, key: str, /) -> int | None: ...
+        @overload
+        def get(self, key: str, /, default: Other) -> int | Other: ...
+
     def get(self, key: str, /, default: Other | None = None) -> int | Other | None:
         """The same with another answer for what is not here; asked more often than anything else."""
         number = self._find(key)
