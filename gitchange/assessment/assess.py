@@ -408,8 +408,8 @@ class Assessor:
             ),
         )
 
-    def overview(self) -> Overview:
-        """Everything, for the site and the verification."""
+    def overview(self, *, judged: bool = True) -> Overview:
+        """Everything, for the site and the verification; without the changes unless they are to be `judged`."""
         settings, setting_findings = documents.settings_at(self.repository, self.ground.main)
         found = [*self.pin_findings, *self.policy_findings, *setting_findings, *self.removed()]
         return Overview(
@@ -419,7 +419,7 @@ class Assessor:
             introduction=self.ground.introduction,
             policy=self.policy,
             findings=in_order(found),
-            assessments=self.all(),
+            assessments=self.all() if judged else (),
             now=self.now,
             commit_time=self.repository.commit(self.ground.main).committer.time,
             policies=self._policy_versions(),

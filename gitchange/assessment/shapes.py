@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import hashlib
+import re
+from collections.abc import Mapping
+
+from gitchange.model.identifiers import ALPHABET
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any, Literal
 
     from gitchange.assessment.overview import Assessment
@@ -53,6 +61,7 @@ def show_json(assessment: Assessment) -> dict[str, Any]:
         "verified_from": assessment.verified_from,
         "steps": [step.as_json() for step in verdict.steps] if verdict else [],
         "next": [n.as_json() for n in verdict.next] if verdict else [],
+        "due": verdict.due.isoformat() if verdict and verdict.due else None,
         "sign_offs": [
             {
                 "digest": s.digest,
@@ -66,11 +75,15 @@ def show_json(assessment: Assessment) -> dict[str, Any]:
                 "time": s.time,
                 "key": s.key,
                 "key_type": s.key_type,
+                "certificate": s.certificate,
+                "envelope": hashlib.sha256(s.line.encode()).hexdigest(),
+                "policy": s.policy,
                 "blob": s.blob,
                 "current": evidence is not None and s.blob == evidence.blob,
                 "counts": assessment.counts(s),
                 "policy_version": s.judged_by,
                 "witness": s.witness,
+                "judged_at": s.judged_at.isoformat() if s.judged_at else None,
             }
             for s in assessment.sign_offs
         ],
@@ -78,6 +91,7 @@ def show_json(assessment: Assessment) -> dict[str, Any]:
             {
                 "commit": v.commit,
                 "author": v.author_email,
+                "author_name": v.author_name,
                 "time": v.time.isoformat(),
                 "kind": v.kind,
                 "blob": v.blob or None,
@@ -89,3 +103,84 @@ def show_json(assessment: Assessment) -> dict[str, Any]:
         "risk_levels": [risk.level for risk in change.risks] if change else [],
         "document": change.model_dump(mode="json", by_alias=True, exclude_none=True) if change else None,
     }
+
+
+_IDS = re.compile(rf"\bCHG-\d{{8}}-[{ALPHABET}]{{4,16}}\b")
+
+
+def brief_json(shape: Mapping[str, Any]) -> dict[str, Any]:
+    """What lists, calendars and figures need of a change beside its summary, from its whole shape.
+
+    Times are whole seconds since 1970: they are compared and counted more often than they are shown.
+    """
+    document = shape["document"] or {}
+    record, window = document.get("record"), document.get("schedule")
+    signed = {s["digest"]: s for s in shape["sign_offs"]}
+    times: dict[str, int] = {}
+    for step in shape["steps"]:
+        counting = [_seconds(signed[digest]["time"]) for digest in step["sign_offs"] if digest in signed]
+        if counting and step["state"] == "done":
+            times[step["step"]] = max(counting)
+    history = shape["history"]
+    if history:
+        times["request"] = _seconds(history[-1]["time"])
+    if record:
+        times["documentation"] = _seconds(record["time"])
+    touched = [_seconds(version["time"]) for version in history[:1]]
+    touched += [_seconds(s["time"]) for s in shape["sign_offs"]]
+    return {
+        "states": [step["state"] for step in shape["steps"]],
+        "times": times,
+        "touched": max(touched, default=0),
+        "environments": document.get("environments", []),
+        "due": _seconds(shape["due"]) if shape["due"] else None,
+        "window": [_seconds(window["start"]), _seconds(window["end"])] if window else None,
+        "next": [[n["action"], n["role"], n["who"]] for n in shape["next"]],
+        "signers": sorted({s["by"] for s in shape["sign_offs"]}),
+        "outcome": record["outcome"] if record else None,
+        "documented_by": record["documented_by"] if record else None,
+        "failed": any(s["verdict"] in ("fail", "back-out") and s["counts"] for s in shape["sign_offs"]),
+        "findings": len(shape["findings"]),
+        "refers": [*document.get("depends_on", ()), *filter(None, [document.get("amends")])],
+        "mentions": sorted(
+            {found for text in _strings(document) if "CHG-" in text for found in _IDS.findall(text)}
+        ),
+    }
+
+
+def texts_of(shape: Mapping[str, Any]) -> tuple[str, str, str, str, str]:
+    """What full text finds a change by: id, title, people, systems, and everything that somebody wrote."""
+    document = shape["document"] or {}
+    people = {shape["requester"] or "", *(s["by"] for s in shape["sign_offs"])}
+    people |= {version["author"] for version in shape["history"]}
+    own = {
+        key: value for key, value in document.items() if key not in ("id", "title", "systems", "requester")
+    }
+    if "record" in own:
+        own["record"] = {key: value for key, value in own["record"].items() if key in ("summary", "lessons")}
+    said = [*_strings(own), *(s["comment"] for s in shape["sign_offs"])]
+    for sign_off in shape["sign_offs"]:
+        said += _strings(sign_off["answers"])
+    return (
+        shape["id"],
+        shape["title"] or "",
+        " ".join(sorted(people)),
+        " ".join(shape["systems"]),
+        "\n".join(said),
+    )
+
+
+def _seconds(when: str) -> int:
+    return int(dt.datetime.fromisoformat(when).timestamp())
+
+
+def _strings(value: object) -> Iterator[str]:
+    """Every text below a value."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for inner in value.values():
+            yield from _strings(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _strings(inner)

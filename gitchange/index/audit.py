@@ -9,13 +9,11 @@ from __future__ import annotations
 import json
 
 from gitchange.assessment import verification
-from gitchange.assessment.assess import removal
 from gitchange.assessment.verification import Seen, Whole
 from gitchange.index import store
 from gitchange.index.facts import finding_said
 from gitchange.ledger import chain
 from gitchange.ledger.chain import Loss
-from gitchange.model import identifiers
 from gitchange.model.finding import Finding
 
 TYPE_CHECKING = False
@@ -133,15 +131,10 @@ def whole(connection: sqlite3.Connection, assessor: Assessor) -> Whole:
         found, idle = json.loads(said)
         places[kind].extend(Finding(**fields) for fields in found)
         seen.idle.extend(Finding(**fields) for fields in idle)
-    removed: list[Finding] = []
-    for (path,) in connection.execute("SELECT path FROM gone ORDER BY path").fetchall():
-        history = assessor.history_of(path)
-        if history and identifiers.id_of(path) is not None:
-            removed.append(removal(path, history[0]))
     strange = [oid for (oid,) in connection.execute("SELECT oid FROM strange ORDER BY oid")]
     return Whole(
         seen,
-        tuple(removed),
+        assessor.removed(),
         lines=connection.execute("SELECT coalesce(sum(lines), 0) FROM note").fetchone()[0],
         strange={oid: assessor.notes.lines(oid) for oid in strange},
         losses=[

@@ -10,14 +10,15 @@ import datetime as dt
 import json
 from collections.abc import Mapping
 
-from gitchange.assessment.assess import Assessor
+from gitchange.assessment.assess import Assessor, removal
 from gitchange.git.program import Touch
 from gitchange.git.repository import moment
 from gitchange.index import store
 from gitchange.ledger.notes import Notes
 from gitchange.ledger.timeline import Made, Point, Reign, Timeline
+from gitchange.model import identifiers
 from gitchange.model.change import parse_change
-from gitchange.model.finding import Finding
+from gitchange.model.finding import Finding, in_order
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -179,6 +180,15 @@ class StoredAssessor(Assessor):
             "SELECT said FROM touch WHERE path = ? ORDER BY position DESC", (path,)
         )
         return tuple(touch_of(path, said) for (said,) in found)
+
+    def removed(self) -> tuple[Finding, ...]:
+        """Change files that the history had and the branch of record has no more."""
+        found: list[Finding] = []
+        for (path,) in self._connection.execute("SELECT path FROM gone ORDER BY path").fetchall():
+            history = self.history_of(path)
+            if history and identifiers.id_of(path) is not None:
+                found.append(removal(path, history[0]))
+        return in_order(found)
 
     @property
     def texts_with_failures(self) -> Sequence[tuple[str, str]]:

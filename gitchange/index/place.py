@@ -38,7 +38,7 @@ class Place(place.Place):
                 said.append(str(os.stat(f"{self.common_dir}/objects/{folder}").st_mtime_ns))
             except FileNotFoundError:
                 said.append("")
-        return blake2b(" ".join(said).encode()).hexdigest()
+        return digest(" ".join(said).encode())
 
     def configuration(self, environment: Mapping[str, str]) -> str | None:
         """What git's configuration says that matters, as one word; None when git does not say."""
@@ -46,11 +46,16 @@ class Place(place.Place):
         return configuration_of(said) if said is not None else None
 
 
+def digest(data: bytes) -> str:
+    """What names these bytes."""
+    return blake2b(data, digest_size=12).hexdigest()
+
+
 def configuration_of(listed: bytes) -> str:
     """What of `git config --list --null` matters, as one word."""
     wanted = tuple(section.encode() for section in _SECTIONS)
     kept = sorted(entry for entry in listed.split(b"\0") if entry.lower().startswith(wanted))
-    return blake2b(b"\0".join(kept)).hexdigest()
+    return digest(b"\0".join(kept))
 
 
 def find(directory: str, environment: Mapping[str, str]) -> Place | None:

@@ -18,7 +18,7 @@ from itertools import islice, pairwise
 
 from gitchange.assessment import verification
 from gitchange.assessment.assess import Assessor
-from gitchange.assessment.shapes import people_of, show_json, summary_json
+from gitchange.assessment.shapes import brief_json, people_of, show_json, summary_json, texts_of
 from gitchange.assessment.verification import Seen
 from gitchange.git import program
 from gitchange.index import audit, rows, store
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from typing import Any, TypeVar
 
     from gitchange.assessment.assess import Tell
-    from gitchange.assessment.overview import Assessment
+    from gitchange.assessment.overview import Assessment, Overview
     from gitchange.assessment.verification import Verification
     from gitchange.git.program import Touch
     from gitchange.git.repository import Entry, Repository
@@ -89,6 +89,32 @@ def verify(
         return verification.verify_repository(by, known=partial(audit.whole, index))
 
     return _current(repository, now, introduction, verified, tell)
+
+
+class Snapshot(Value):
+    """Everything at one state, for those who take their time."""
+
+    overview: Overview
+    """Without the changes."""
+    verification: Verification
+    path: str
+    """Of the index's file."""
+    state: str
+    """What `store.opened_at` wants to see."""
+
+
+def snapshot(
+    repository: Repository, now: dt.datetime, introduction: str | None, tell: Tell | None = None
+) -> Snapshot | None:
+    """Bring the index up to date; None where it cannot be written."""
+    place = _place_of(repository)
+
+    def taken(index: sqlite3.Connection, by: Assessor) -> Snapshot:
+        verified = verification.verify_repository(by, known=partial(audit.whole, index))
+        state = store.known(index)["state"]
+        return Snapshot(by.overview(judged=False), verified, place.index, state)
+
+    return _current(repository, now, introduction, taken, tell)
 
 
 def _current(
@@ -342,6 +368,8 @@ class _Row(Value):
 
     change: tuple[Any, ...]
     """The columns of its row, without the number; the path comes first."""
+    whole: bytes
+    """The whole change, packed."""
     beside: dict[str, list[str]]
     """What stands in the tables beside it."""
     words: tuple[str, str, str, str, str]
@@ -362,6 +390,7 @@ class _Writer:
     def row(self, assessment: Assessment, seen: Seen) -> _Row:
         """What is kept of it; nothing is written."""
         summary, shape = summary_json(assessment), show_json(assessment)
+        said = rows.said(shape)
         when = self._span(assessment, seen)
         asked = rows.seconds(assessment.history[-1].time) if assessment.history else _NEVER
         change = assessment.change
@@ -382,8 +411,10 @@ class _Writer:
             assessment.record is None,
             rows.seconds(when.since) if when.since else -_NEVER,
             rows.seconds(when.until) if when.until else _NEVER,
-            rows.packed(rows.said(shape), self._dictionary),
+            json.dumps(brief_json(shape), ensure_ascii=False, separators=(",", ":")),
+            places.digest(said),
         )
+        whole = rows.packed(said, self._dictionary)
         waiting = set(summary["waiting_on"])
         beside = {
             "system": sorted(set(summary["systems"])),
@@ -393,7 +424,7 @@ class _Writer:
             "refers": sorted(_referred(assessment)),
         }
         kind, found = audit.said_of(seen)
-        return _Row(columns, beside, _words(shape), kind, found)
+        return _Row(columns, whole, beside, texts_of(shape), kind, found)
 
     def put(self, assessment: Assessment) -> None:
         """Put the row of a file in the place of the one there was."""
@@ -407,6 +438,7 @@ class _Writer:
             f"INSERT INTO change VALUES (?, {', '.join('?' * len(row.change))})",  # noqa: S608
             (number, *row.change),
         ).lastrowid
+        connection.execute("INSERT INTO whole VALUES (?, ?)", (number, row.whole))
         for table, names in row.beside.items():
             connection.executemany(
                 f"INSERT INTO {table} VALUES (?, ?)",  # noqa: S608 - our own tables
@@ -422,16 +454,18 @@ class _Writer:
     def remove(self, path: str) -> int | None:
         """Take a file's row away; its number, None when there was none."""
         connection = self._connection
-        found = connection.execute("SELECT number, shown FROM change WHERE path = ?", (path,)).fetchone()
+        found = connection.execute(
+            "SELECT number, shown FROM change JOIN whole USING (number) WHERE path = ?", (path,)
+        ).fetchone()
         if found is None:
             return None
         number: int = found[0]
         connection.execute(
             "INSERT INTO words (words, rowid, id, title, people, systems, body) VALUES ('delete', ?, ?, ?, ?, ?, ?)",
-            (number, *_words(rows.unpacked(found[1], self._dictionary))),
+            (number, *texts_of(rows.unpacked(found[1], self._dictionary))),
         )
         connection.execute("DELETE FROM change WHERE number = ?", (number,))
-        for table in ("system", "person", "waiting", "text", "refers", "seen"):
+        for table in ("whole", "system", "person", "waiting", "text", "refers", "seen"):
             connection.execute(f"DELETE FROM {table} WHERE number = ?", (number,))  # noqa: S608
         return number
 
@@ -483,40 +517,6 @@ def _referred(assessment: Assessment) -> set[str]:
     if change is None:  # whatever could be read of it was held against all ids
         return {"*"}
     return {*change.depends_on, *((change.amends,) if change.amends else ())}
-
-
-def _words(shape: Mapping[str, Any]) -> tuple[str, str, str, str, str]:
-    """What full text finds a change by: id, title, people, systems, and everything that somebody wrote."""
-    document = shape["document"] or {}
-    people = {shape["requester"] or "", *(s["by"] for s in shape["sign_offs"])}
-    people |= {version["author"] for version in shape["history"]}
-    own = {
-        key: value for key, value in document.items() if key not in ("id", "title", "systems", "requester")
-    }
-    if "record" in own:
-        own["record"] = {key: value for key, value in own["record"].items() if key in ("summary", "lessons")}
-    said = [*_strings(own), *(s["comment"] for s in shape["sign_offs"])]
-    for sign_off in shape["sign_offs"]:
-        said += _strings(sign_off["answers"])
-    return (
-        shape["id"],
-        shape["title"] or "",
-        " ".join(sorted(people)),
-        " ".join(shape["systems"]),
-        "\n".join(said),
-    )
-
-
-def _strings(value: object) -> Iterator[str]:
-    """Every text below a value."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for inner in value.values():
-            yield from _strings(inner)
-    elif isinstance(value, list | tuple):
-        for inner in value:
-            yield from _strings(inner)
 
 
 # -- what changed --------------------------------------------------------------------------------

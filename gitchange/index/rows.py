@@ -15,7 +15,7 @@ from gitchange.model import identifiers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # `typing` takes longer to load than a list to print
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import Any
 
     from gitchange.index.place import Place
@@ -160,8 +160,28 @@ def listing(connection: sqlite3.Connection, wanted: Wanted, limit: int | None = 
 def shown(connection: sqlite3.Connection, change: str) -> dict[str, Any] | None:
     """One change of the branch of record, whole, by its id; None when there is none."""
     path = identifiers.path_of(change)
-    found = connection.execute("SELECT shown FROM change WHERE path = ?", (path,)).fetchone()
+    found = connection.execute(
+        "SELECT shown FROM change JOIN whole USING (number) WHERE path = ?", (path,)
+    ).fetchone()
     return unpacked(found[0], store.dictionary(connection)) if found else None
+
+
+def with_briefs(connection: sqlite3.Connection) -> Iterator[tuple[int, dict[str, Any], dict[str, Any], str]]:
+    """Every change, newest first: its number, summary, brief and the digest of the whole."""
+    found = connection.execute(
+        f"SELECT number, brief, digest, {_SUMMARY} FROM change ORDER BY asked DESC, path DESC"  # noqa: S608
+    )
+    summary = _summaries_of()
+    for number, brief, digest, *row in found:
+        yield number, summary(row), json.loads(brief), digest
+
+
+def whole(connection: sqlite3.Connection, number: int, dictionary: bytes) -> dict[str, Any]:
+    """One change, whole, by its number; LookupError when there is none."""
+    found = connection.execute("SELECT shown FROM whole WHERE number = ?", (number,)).fetchone()
+    if found is None:
+        raise LookupError(number)
+    return unpacked(found[0], dictionary)
 
 
 def me(connection: sqlite3.Connection, directory: str, environment: Mapping[str, str]) -> str:
@@ -208,7 +228,7 @@ def _query(words: str) -> str:
 
 def said(shape: Mapping[str, Any]) -> bytes:
     """One change, whole, as bytes."""
-    return _ENCODER.encode(shape).encode()
+    return _ENCODER.encode(shape).encode("utf-8", "surrogatepass")
 
 
 def packed(text: bytes, dictionary: bytes) -> bytes:
@@ -228,16 +248,22 @@ def unpacked(blob: bytes, dictionary: bytes) -> dict[str, Any]:
     return shape
 
 
-def _summaries(found: list[tuple[Any, ...]]) -> tuple[dict[str, Any], ...]:
-    lists: dict[str, list[str]] = {}  # the same few stand in row after row
+def _summaries(found: Iterable[Sequence[Any]]) -> tuple[dict[str, Any], ...]:
+    return tuple(map(_summaries_of(), found))
+
+
+def _summaries_of() -> Callable[[Sequence[Any]], dict[str, Any]]:
+    """What makes summaries of rows; of many, as the same few lists stand in row after row."""
+    lists: dict[str, list[str]] = {}
 
     def listed(text: str) -> list[str]:
         if text not in lists:
             lists[text] = json.loads(text)
         return lists[text]
 
-    return tuple(
-        {
+    def summary(row: Sequence[Any]) -> dict[str, Any]:
+        path, number, status, kind, risk, title, requester, systems, flags, waiting, errors = row
+        return {
             "id": number,
             "path": path,
             "status": status,
@@ -250,8 +276,8 @@ def _summaries(found: list[tuple[Any, ...]]) -> tuple[dict[str, Any], ...]:
             "waiting_on": listed(waiting),
             "errors": errors,
         }
-        for path, number, status, kind, risk, title, requester, systems, flags, waiting, errors in found
-    )
+
+    return summary
 
 
 def _marks(values: tuple[str, ...]) -> str:

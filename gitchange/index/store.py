@@ -34,8 +34,10 @@ CREATE TABLE change (
   errors INTEGER NOT NULL,
   open INTEGER NOT NULL,          -- whether it is judged by the policy at the tip
   since REAL NOT NULL, until REAL NOT NULL,  -- the time for which this holds
-  shown BLOB NOT NULL             -- compressed JSON
+  brief TEXT NOT NULL,            -- JSON: what the site's lists and figures need
+  digest TEXT NOT NULL            -- of the whole
 );
+CREATE TABLE whole (number INTEGER PRIMARY KEY, shown BLOB NOT NULL);  -- compressed JSON
 CREATE INDEX change_newest ON change (asked DESC, path DESC);
 CREATE INDEX change_status ON change (status, asked DESC, path DESC);
 CREATE INDEX change_id ON change (id);
@@ -119,6 +121,21 @@ def open_for_reading(path: str) -> sqlite3.Connection | None:
     except sqlite3.Error:
         pass
     connection.close()
+    return None
+
+
+def opened_at(path: str, state: str) -> sqlite3.Connection | None:
+    """The index as it is now, whatever others write to it from here on; None when it is at another state."""
+    index = open_for_reading(path)
+    if index is None:
+        return None
+    try:
+        index.execute("BEGIN")
+        if known(index).get("state") == state:
+            return index
+    except sqlite3.Error:
+        pass
+    index.close()
     return None
 
 

@@ -16,6 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from gitchange.lifecycle.rules import Described
     from gitchange.model.change import Change
     from gitchange.model.policy import Freeze, Policy
 
@@ -38,7 +39,7 @@ class Occurrence(Value):
         return f"{self.freeze.name} ({self.start:%Y-%m-%d %H:%M} to {self.end:%Y-%m-%d %H:%M}, {self.start.tzinfo})"
 
 
-def holds_for(freeze: Freeze, policy: Policy, change: Change) -> bool:
+def holds_for(freeze: Freeze, policy: Policy, change: Described) -> bool:
     """Whether the freeze concerns the change; emergencies only when it names them."""
     named = freeze.when.types is not None
     return (named or change.type != "emergency") and applies(freeze.when, policy, change)

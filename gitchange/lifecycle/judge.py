@@ -73,6 +73,7 @@ class _Case:
         self.planned = freezes.planned_in(policy, self.change)
         self.overrides: tuple[SignOff, ...] = ()
         self.frozen: tuple[Occurrence, ...] = ()
+        self.due: dt.datetime | None = None
 
     def verdict(self) -> Verdict:
         # 1. What cannot be authenticated withholds approval: it may be the remains of a refusal.
@@ -113,6 +114,7 @@ class _Case:
             upcoming,
             complete,
             backed_out and complete,
+            self.due,
         )
 
     # -- the steps ---------------------------------------------------------------------------
@@ -443,12 +445,11 @@ class _Case:
                 "the current text needs an evaluation of its own",
                 severity="warning",
             )
-        if change.schedule is not None:
-            if status in ("requested", "info-requested", "approved") and self.now > change.schedule.end:
-                self.flags.append("overdue")
-            if any(not change.schedule.start <= s.when <= change.schedule.end for s in current):
-                self.flags.append("outside window")
-        if self._late(status, evaluation, current):
+        window = change.schedule
+        if window is not None and any(not window.start <= s.when <= window.end for s in current):
+            self.flags.append("outside window")
+        self.due = self._due(status, current)
+        if self.due is not None and self.now > self.due:
             self.flags.append("overdue")
         if change.type == "emergency" and current and evaluation.state != "done":
             limit = self.policy.file.deadlines.emergency_approval
@@ -524,22 +525,26 @@ class _Case:
             return ()
         return freezes.touching(self.policy, self.change, moment, moment + dt.timedelta(seconds=1))
 
-    def _late(self, status: Status, evaluation: StepState, current: Sequence[SignOff]) -> bool:
-        """Whether a deadline of the policy has passed; claimed times serve here, as reminders only."""
-        limits = self.policy.file.deadlines
-        if status == "requested" and limits.evaluation and self.evidence.requested_at is not None:
-            return self.now - self.evidence.requested_at > duration(limits.evaluation)
-        if status == "approved" and limits.implementation and self.change.schedule is not None:
-            return self.now - self.change.schedule.end > duration(limits.implementation)
+    def _due(self, status: Status, current: Sequence[SignOff]) -> dt.datetime | None:
+        """Until when the next step is to be done, by the planned window and the policy's deadlines.
+
+        Claimed times serve here, as reminders only.
+        """
+        limits, change = self.policy.file.deadlines, self.change
+        moments: list[dt.datetime | None] = []
+        if change.schedule is not None and status in ("requested", "info-requested", "approved"):
+            moments.append(change.schedule.end)
+        if status == "requested":
+            moments.append(_after(self.evidence.requested_at, limits.evaluation))
         if status == "implemented" and current:
             limit = limits.validation
-            if self.change.type == "emergency":
+            if change.type == "emergency":
                 limit = limits.emergency_validation or limit
-            return limit is not None and self.now - max(s.when for s in current) > duration(limit)
-        if status == "validated" and limits.documentation:
+            moments.append(_after(max(s.when for s in current), limit))
+        if status == "validated":
             validated = [s.when for s in self._of("validation") if s.verdict == "validate"]
-            return bool(validated) and self.now - max(validated) > duration(limits.documentation)
-        return False
+            moments.append(_after(max(validated, default=None), limits.documentation))
+        return min((moment for moment in moments if moment is not None), default=None)
 
     def _line(
         self,
@@ -835,3 +840,13 @@ def _met(demands: tuple[Asked, ...], sign_offs: Iterable[SignOff]) -> tuple[Requ
         )
         for demand in demands
     )
+
+
+def _after(start: dt.datetime | None, limit: str | None) -> dt.datetime | None:
+    """The end of a length of time that begins then; None without both, and after the end of the calendar."""
+    if start is None or limit is None:
+        return None
+    try:
+        return start + duration(limit)
+    except OverflowError:
+        return None

@@ -12,13 +12,28 @@ from gitchange.values import Value
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Collection, Iterable
-    from typing import Literal
+    from collections.abc import Collection, Iterable, Sequence
+    from typing import Literal, Protocol
 
     from gitchange.model.change import Change
     from gitchange.model.policy import Policy, Rule, Waiver, When
 
     SignedStep = Literal["evaluation", "implementation", "validation"]
+
+
+if TYPE_CHECKING:
+
+    class Described(Protocol):
+        """What conditions are held against: a change, or what a list knows of one."""
+
+        @property
+        def type(self) -> str: ...
+        @property
+        def risk(self) -> str: ...
+        @property
+        def systems(self) -> Sequence[str]: ...
+        @property
+        def environments(self) -> Sequence[str]: ...
 
 
 class Asked(Value):
@@ -29,13 +44,13 @@ class Asked(Value):
     rules: tuple[str, ...]
 
 
-def holds_customer_data(policy: Policy, change: Change) -> bool:
+def holds_customer_data(policy: Policy, change: Described) -> bool:
     """Whether one of the systems holds customer information; unknown systems are taken to."""
     systems = [policy.systems.get(name) for name in change.systems]
     return any(system is None or system.customer_data for system in systems)
 
 
-def environments_of(policy: Policy, change: Change) -> frozenset[str]:
+def environments_of(policy: Policy, change: Described) -> frozenset[str]:
     """Where the change takes place: what it says, otherwise everywhere its systems run."""
     if change.environments:
         return frozenset(change.environments)
@@ -48,7 +63,7 @@ def matches(rule: Rule, policy: Policy, change: Change) -> bool:
     return applies(rule.when, policy, change)
 
 
-def applies(when: When, policy: Policy, change: Change) -> bool:
+def applies(when: When, policy: Policy, change: Described) -> bool:
     """Whether every condition holds for the change."""
     return (
         (when.types is None or change.type in when.types)

@@ -6,6 +6,7 @@ from gitchange.values import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import datetime as dt
     from typing import Any, Literal
 
     from gitchange.model.evidence import SignOff
@@ -99,6 +100,8 @@ class Verdict(Value):
     """Whether evaluation, implementation and validation are all done: it may be documented."""
     backed_out: bool = False
     """Whether what was validated is the state after backing the change out."""
+    due: dt.datetime | None = None
+    """Until when the next step is to be done; None where nothing limits it."""
 
     def step(self, stage: Stage) -> StepState:
         """The state of that step."""

@@ -60,7 +60,13 @@ class Finding(Value):
 def in_order(findings: list[Finding] | tuple[Finding, ...]) -> tuple[Finding, ...]:
     """Without repetitions; by file and position, the severe ones first where they stand together."""
     unique = dict.fromkeys(findings)
-    return tuple(sorted(unique, key=lambda f: (f.path, f.line, f.column, _RANK[f.severity], f.code)))
+    return tuple(sorted(unique, key=_place))
+
+
+def _place(finding: Finding) -> tuple[str | int, ...]:
+    """Where it stands among others: every two have an order, whoever found them first."""
+    f = finding
+    return (f.path, f.line, f.column, _RANK[f.severity], f.code, f.change, f.message, f.hint)
 
 
 def has_errors(findings: list[Finding] | tuple[Finding, ...]) -> bool:
