@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 import fcntl
 import glob
-import json
 import logging
 import os
 import shutil
@@ -24,15 +23,16 @@ from mkdocs.config import load_config
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import MkDocsException
 
-from gitchange.assessment.overview import Overview
-from gitchange.errors import GitchangeError, UsageError
+from gitchange.errors import GitchangeError
 from gitchange.git.failures import writing
 from gitchange.git.locks import alone
 from gitchange.git.repository import Repository
 from gitchange.model.finding import has_errors
 from gitchange.site import source, urls
 from gitchange.site.plugin import GitchangePlugin
+from gitchange.site.published import made_from, refuse_foreign
 from gitchange.site.root import CONFIGURATION
+from gitchange.site.site import Site
 from gitchange.values import Value
 
 
@@ -42,6 +42,10 @@ class BuildReport(Value):
     output: Path
     pages: int
     """Generated pages; hand-written ones are not counted."""
+    written: int
+    """Files that were written, because they are new or differ from what was there."""
+    removed: int
+    """Files that the site does not have any more."""
     changes: int
     main: str
     """The commit that the site shows."""
@@ -71,29 +75,73 @@ def build_site(
     Raises GitchangeError when the site cannot be built, UsageError when `output` is something else
     than a site of ours; what stood there then stands there still.
     """
-    overview = source.load(repository, now or source.moment(), introduction=introduction, at=at)
-    return build_overview(overview, Repository.open(repository).work_dir, output, site_url=site_url)
+    site = source.load(repository, now, introduction=introduction, at=at)
+    return build_and_publish(site, Repository.open(repository).work_dir, output, site_url=site_url)
 
 
-def build_overview(
-    overview: Overview, work_dir: Path | None, output: Path, *, site_url: str = ""
-) -> BuildReport:
-    """Build and publish the site of an overview; `work_dir` may bring `mkdocs.yml` and `docs/`."""
+def build_and_publish(site: Site, work_dir: Path | None, output: Path, *, site_url: str = "") -> BuildReport:
+    """Build and publish a site; `work_dir` may bring `mkdocs.yml` and `docs/`."""
     output = output.resolve()
-    _refuse_foreign(output)
+    refuse_foreign(output)
+    overview = site.overview
     with _workshop(output) as workshop:
         new = workshop / "new"
-        pages, warnings = _build(overview, work_dir, new, workshop, site_url)
-        _publish(new, output, workshop / "old")
+        _prepare(output, new)
+        try:
+            plugin, warnings = _build(site, work_dir, new, workshop, site_url)
+            _carry_runs(output, new)
+            made_from(output).unlink(missing_ok=True)
+            _publish(new, output, _spare(output))
+        except BaseException:
+            if new.exists():  # as far as it came: the next build goes on from it
+                new.rename(_spare(output))
+            raise
     return BuildReport(
         output=output,
-        pages=pages,
-        changes=len(overview.assessments),
+        pages=plugin.pages,
+        written=plugin.written,
+        removed=plugin.removed,
+        changes=len(site.briefs),
         main=overview.main,
         notes=overview.notes,
-        errors=has_errors(overview.all_findings),
+        errors=has_errors(overview.findings) or any(brief.errors for brief in site.briefs),
         warnings=warnings,
     )
+
+
+def _spare(output: Path) -> Path:
+    """Where the site before the published one waits: the next build brings it up to date and publishes it."""
+    return output.parent / f".{output.name}.spare"
+
+
+def _prepare(output: Path, new: Path) -> None:
+    """Put into `new` what the site will be made of: an earlier one of ours, or nothing.
+
+    Two folders take turns, so that publishing is one step, and a build costs what changed since the last but one.
+    """
+    spare = _spare(output)
+    if (spare / urls.PAGES).is_file():
+        spare.rename(new)
+    elif (output / urls.PAGES).is_file():
+        shutil.copytree(output, new, copy_function=_linked, symlinks=True)
+    if spare.exists():  # what a killed build left of it
+        shutil.rmtree(spare)
+
+
+def _carry_runs(output: Path, new: Path) -> None:
+    """What is told of rebuilds stays in its place when the folders are exchanged."""
+    for name in urls.RUNS:
+        (new / name).unlink(missing_ok=True)
+        if (output / name).is_file():
+            _linked(str(output / name), str(new / name))
+
+
+def _linked(source: str, target: str) -> None:
+    """The same file under a second name; a copy where the file system has none."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
 
 
 @contextmanager
@@ -108,7 +156,9 @@ def _workshop(output: Path) -> Iterator[Path]:
         output.parent.mkdir(parents=True, exist_ok=True)
         with alone(output.parent, ()):
             for left in output.parent.glob(f"{glob.escape(prefix)}*"):
-                _clear_away(left, output)
+                _clear_away(left)
+            if not output.exists() and (_spare(output) / urls.MANIFEST).is_file():
+                _spare(output).rename(output)  # killed between two renames
             workshop = Path(tempfile.mkdtemp(prefix=prefix, dir=output.parent))
             mine = os.open(workshop, os.O_RDONLY)
             with suppress(OSError):  # a file system without locks: nothing is cleared away there
@@ -120,44 +170,22 @@ def _workshop(output: Path) -> Iterator[Path]:
         os.close(mine)
 
 
-def _clear_away(left: Path, output: Path) -> None:
+def _clear_away(left: Path) -> None:
     """Remove the workshop of a build that was killed; that of one at work stays."""
     with suppress(OSError):
         descriptor = os.open(left, os.O_RDONLY | os.O_DIRECTORY)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if (left / "old").is_dir() and not output.exists():
-                (left / "old").rename(output)
             shutil.rmtree(left)
         finally:
             os.close(descriptor)
 
 
-def _refuse_foreign(output: Path) -> None:
-    """Publishing replaces a folder: it must be new, empty or a site of ours."""
-    if not output.exists():
-        return
-    if not output.is_dir():
-        raise UsageError(f"{output} is no folder", hint="name the folder in which the site is to be")
-    if not any(output.iterdir()):
-        return
-    try:
-        manifest = json.loads((output / urls.MANIFEST).read_bytes())
-        is_site = isinstance(manifest, dict) and "format" in manifest
-    except (OSError, ValueError):
-        is_site = False
-    if not is_site or (output / ".git").exists():
-        raise UsageError(
-            f"{output} holds something else than a generated site, and would be replaced",
-            hint="name a new or an empty folder",
-        )
-
-
 def _build(
-    overview: Overview, work_dir: Path | None, output: Path, workshop: Path, site_url: str
-) -> tuple[int, tuple[str, ...]]:
-    """Run MkDocs in this process; gives the number of pages and the warnings."""
-    options: dict[str, str] = {"site_dir": str(output)}
+    site: Site, work_dir: Path | None, output: Path, workshop: Path, site_url: str
+) -> tuple[GitchangePlugin, tuple[str, ...]]:
+    """Run MkDocs in this process and bring `output` up to date with it; gives the plugin and the warnings."""
+    options: dict[str, str] = {"site_dir": str(workshop / "mkdocs")}
     if site_url:
         options["site_url"] = site_url
     empty = workshop / "docs"  # MkDocs refuses a docs_dir that is missing
@@ -167,7 +195,7 @@ def _build(
         configuration = work_dir / "mkdocs.yml"
     else:
         configuration = CONFIGURATION
-        options |= {"docs_dir": str(docs), "site_name": overview.title}
+        options |= {"docs_dir": str(docs), "site_name": site.overview.title}
     with _listening() as said:
         try:
             if configuration is not CONFIGURATION and docs is empty and _docs_dir(configuration) == "docs":
@@ -179,7 +207,7 @@ def _build(
                     f"{configuration} does not use the plugin gitchange",
                     hint="add `theme: {name: gitchange}` and `plugins: [gitchange]`",
                 )
-            plugin.given = overview
+            plugin.given, plugin.renewed = site, output
             build(config)
         except MkDocsException as error:
             problems = [r.getMessage() for r in said if r.levelno >= logging.ERROR]
@@ -188,7 +216,7 @@ def _build(
                 f"MkDocs did not build the site: {'; '.join(problems)}",
                 hint=f"see {configuration} and {docs}",
             ) from error
-    return plugin.written, tuple(record.getMessage() for record in said)
+    return plugin, tuple(record.getMessage() for record in said)
 
 
 def _docs_dir(configuration: Path) -> str:

@@ -1,26 +1,19 @@
-"""What the page of one change shows: the progress line, the cards of the sign-offs, why one does not count.
+"""What the page of one change shows: progress line, cards of the sign-offs, why one does not count, its versions.
 
-Plain data for `pages/change.html`. Whether a sign-off counts is the verdict's word; here it is only
-put into a sentence for the reader.
+Plain data for `pages/change.html`, from the change's documented shape. Whether a sign-off counts is the verdict's word;
+here it is only put into a sentence for the reader.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from gitchange.assessment.overview import Assessment
-from gitchange.lifecycle.verdict import StepState, Verdict
-from gitchange.model.change import Change
-from gitchange.model.evidence import SignOff
-from gitchange.site.site import Event, events_of
-from gitchange.site.verification import digest_commands, verify_commands
+from gitchange.site.differences import Hunk, hunks
+from gitchange.site.site import Event, Related, events_of
+from gitchange.site.verification import digest_commands, recorded, verify_commands
 from gitchange.values import Value
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from gitchange.lifecycle.verdict import Stage
 
 _REASONS = (
     "duties.evaluator-is-",
@@ -62,7 +55,9 @@ _QUESTIONS = (
 class Point(Value):
     """One of the five steps on the progress line."""
 
-    step: StepState
+    step: str
+    state: str
+    note: str
     who: tuple[str, ...]
     when: dt.datetime | None
     """The newest sign-off that decides it; for the request and the record, their commit."""
@@ -73,7 +68,8 @@ class Point(Value):
 class Card(Value):
     """One sign-off."""
 
-    sign_off: SignOff
+    sign_off: Mapping[str, Any]
+    when: dt.datetime
     counts: bool
     stale: bool
     reason: str
@@ -85,108 +81,157 @@ class Card(Value):
     commands: str
 
 
+class Edit(Value):
+    """One version of the file, and what it changed in the request."""
+
+    commit: str
+    when: dt.datetime
+    who: str
+    subject: str
+    kind: str
+    hunks: tuple[Hunk, ...]
+    """Empty for the first version, and where the texts are not at hand."""
+
+
 class ChangePage(Value):
     """Everything on the page that is not in the change itself."""
 
-    assessment: Assessment
     points: tuple[Point, ...]
     cards: tuple[Card, ...]
     events: tuple[Event, ...]
+    edits: tuple[Edit, ...]
+    """Versions of the request that differ from the one before, newest first."""
+    related: tuple[Related, ...]
     digests: str
     """Commands that name the text."""
 
 
-def change_page(assessment: Assessment) -> ChangePage:
-    """The page's data for one change file, readable or not."""
+def change_page(
+    shape: dict[str, Any],
+    related: Sequence[Related] = (),
+    text: Callable[[str], bytes | None] = lambda _: None,
+) -> ChangePage:
+    """The page's data for one change file, readable or not; `text` gives the file as it was, by its blob."""
+    in_record = recorded(shape)
     return ChangePage(
-        assessment=assessment,
-        points=_points(assessment),
-        cards=tuple(_card(assessment, sign_off) for sign_off in _in_order(assessment)),
-        events=events_of(assessment),
-        digests=digest_commands(assessment),
+        points=_points(shape),
+        cards=tuple(_card(shape, sign_off, in_record) for sign_off in _in_order(shape)),
+        events=events_of(shape),
+        edits=_edits(shape, text),
+        related=tuple(related),
+        digests=digest_commands(shape),
     )
 
 
-def _in_order(assessment: Assessment) -> list[SignOff]:
+def _in_order(shape: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Those on the current text first, oldest first."""
-    current = assessment.evidence.sign_offs if assessment.evidence else ()
-    stale = assessment.evidence.stale if assessment.evidence else ()
-    return [
-        *sorted(current, key=lambda s: (s.when, s.digest)),
-        *sorted(stale, key=lambda s: (s.when, s.digest)),
-    ]
+    return sorted(
+        shape["sign_offs"],
+        key=lambda s: (not s["current"], dt.datetime.fromisoformat(s["time"]), s["digest"]),
+    )
 
 
-def _points(assessment: Assessment) -> tuple[Point, ...]:
-    verdict, change = assessment.verdict, assessment.change
-    if verdict is None or change is None:
+def _points(shape: Mapping[str, Any]) -> tuple[Point, ...]:
+    document = shape["document"]
+    if document is None:
         return ()
+    signed = {s["digest"]: s for s in shape["sign_offs"]}
+    record = document.get("record")
     points: list[Point] = []
-    for step in verdict.steps:
-        who = tuple(dict.fromkeys(s.by for s in step.counting))
-        when = max((s.when for s in step.counting), default=None)
-        if step.step == "request":
-            who = (change.requester,)
-            when = assessment.evidence.requested_at if assessment.evidence else None
-        elif step.step == "documentation" and step.state == "done" and change.record is not None:
-            who, when = (change.record.documented_by,), change.record.time
+    for step in shape["steps"]:
+        counting = [signed[digest] for digest in step["sign_offs"]]
+        who = tuple(dict.fromkeys(s["by"] for s in counting))
+        when = max((dt.datetime.fromisoformat(s["time"]) for s in counting), default=None)
+        if step["step"] == "request":
+            who = (document["requester"],)
+            first = shape["history"][-1:]
+            when = dt.datetime.fromisoformat(first[0]["time"]) if first else None
+        elif step["step"] == "documentation" and step["state"] == "done" and record is not None:
+            who, when = (record["documented_by"],), dt.datetime.fromisoformat(record["time"])
         missing = (
-            tuple(f"{r.needed - len(r.by)} × {r.role}" for r in step.requirements if not r.met)
-            if step.state == "waiting"
+            tuple(
+                f"{asked['needed'] - len(asked['by'])} × {asked['role']}"
+                for asked in step["requirements"]
+                if not asked["met"]
+            )
+            if step["state"] == "waiting"
             else ()
         )
-        points.append(Point(step, who, when, missing))
+        points.append(Point(step["step"], step["state"], step["note"], who, when, missing))
     return tuple(points)
 
 
-def _card(assessment: Assessment, sign_off: SignOff) -> Card:
-    evidence, verdict = assessment.evidence, assessment.verdict
-    stale = evidence is not None and sign_off.blob != evidence.blob
-    counts = assessment.counts(sign_off)
-    reason = "" if counts or verdict is None else _why_not(verdict, sign_off, stale)
+def _card(shape: Mapping[str, Any], sign_off: Mapping[str, Any], in_record: frozenset[str]) -> Card:
+    judged = bool(shape["steps"])
+    counts = sign_off["counts"]
+    reason = "" if counts or not judged else _why_not(shape, sign_off)
+    policy = shape["policy"]
     return Card(
         sign_off=sign_off,
-        counts=counts or (verdict is not None and not reason),
-        stale=stale,
+        when=dt.datetime.fromisoformat(sign_off["time"]),
+        counts=counts or (judged and not reason),
+        stale=not sign_off["current"],
         reason=reason,
         answers=tuple(
-            (words, sign_off.answers[name]) for name, words in _QUESTIONS if name in sign_off.answers
+            (words, sign_off["answers"][name]) for name, words in _QUESTIONS if name in sign_off["answers"]
         ),
-        same_policy=assessment.policy is not None and sign_off.policy == assessment.policy.tree,
-        commands=verify_commands(assessment, sign_off),
+        same_policy=policy is not None and sign_off["policy"] == policy["tree"],
+        commands=verify_commands(shape, sign_off, in_record),
     )
 
 
-def _why_not(verdict: Verdict, sign_off: SignOff, stale: bool) -> str:
+def _why_not(shape: Mapping[str, Any], sign_off: Mapping[str, Any]) -> str:
     """In words, why a genuine sign-off does not count, in the order in which the rules exclude it."""
-    if stale:
+    by, signed_step = sign_off["by"], sign_off["step"]
+    if not sign_off["current"]:
         return "It was made for an earlier text of this change; an edit makes the sign-offs before it void."
-    for finding in verdict.findings:
-        if not finding.code.startswith(_REASONS) or not finding.message.startswith(f"{sign_off.by} "):
+    for finding in shape["findings"]:
+        code, message = finding["code"], finding["message"]
+        if not code.startswith(_REASONS) or not message.startswith(f"{by} "):
             continue
-        step = next(
-            (s for code, s in _STEP_OF_REASON.items() if finding.code.startswith(code)), sign_off.step
-        )
-        if step == sign_off.step and (
-            not finding.code.startswith("sign-off.") or sign_off.role in finding.message
-        ):
-            return f"{finding.message}."
-    if sign_off.step == "withdrawal" or sign_off.step == "policy":  # noqa: PLR1714 - mypy narrows only so
+        step = next((s for prefix, s in _STEP_OF_REASON.items() if code.startswith(prefix)), signed_step)
+        if step == signed_step and (not code.startswith("sign-off.") or sign_off["role"] in message):
+            return f"{message}."
+    if signed_step in ("withdrawal", "policy"):
         return ""  # one that stands decides the status, not a step
-    stage: Stage = "evaluation" if sign_off.step == "freeze" else sign_off.step
-    step_state = verdict.step(stage)
-    if any(s.by == sign_off.by for s in step_state.counting):
-        return f"A later sign-off by {sign_off.by} replaces it: each person's latest word counts."
-    if step_state.state == "refused":
-        who = ", ".join(dict.fromkeys(s.by for s in step_state.counting))
-        return f"The {sign_off.step} stands refused by {who}."
-    return f"It does not decide the {sign_off.step} as it stands now."
+    stage = "evaluation" if signed_step == "freeze" else signed_step
+    state = next(step for step in shape["steps"] if step["step"] == stage)
+    people = [s["by"] for s in shape["sign_offs"] if s["digest"] in state["sign_offs"]]
+    if by in people:
+        return f"A later sign-off by {by} replaces it: each person's latest word counts."
+    if state["state"] == "refused":
+        return f"The {signed_step} stands refused by {', '.join(dict.fromkeys(people))}."
+    return f"It does not decide the {signed_step} as it stands now."
 
 
-def places_of(change: Change) -> Mapping[tuple[str, str], tuple[int, ...]]:
+def _edits(shape: Mapping[str, Any], text: Callable[[str], bytes | None]) -> tuple[Edit, ...]:
+    """What each version changed against the one before; the record that documentation appends is none of it."""
+    versions = [version for version in shape["history"] if version["kind"] in ("requested", "edited")]
+    if len(versions) < 2:
+        return ()
+    texts = {version["blob"]: text(version["blob"]) for version in versions if version["blob"]}
+    edits: list[Edit] = []
+    for version, before in zip(versions, [*versions[1:], None], strict=True):
+        old = texts.get(before["blob"]) if before is not None else None
+        new = texts.get(version["blob"])
+        found = hunks(old, new) if old is not None and new is not None else ()
+        edits.append(
+            Edit(
+                version["commit"],
+                dt.datetime.fromisoformat(version["time"]),
+                version["author_name"] or version["author"],
+                version["subject"],
+                version["kind"],
+                found,
+            )
+        )
+    return tuple(edits)
+
+
+def places_of(document: Mapping[str, Any]) -> Mapping[tuple[Any, Any], tuple[int, ...]]:
     """Numbers of the risks (from 1) at each likelihood and impact."""
-    places: dict[tuple[str, str], tuple[int, ...]] = {}
-    for number, risk in enumerate(change.risks, start=1):
-        place = (risk.likelihood, risk.impact)
+    places: dict[tuple[Any, Any], tuple[int, ...]] = {}
+    for number, risk in enumerate(document["risks"], start=1):
+        place = (risk["likelihood"], risk["impact"])
         places[place] = (*places.get(place, ()), number)
     return places

@@ -7,21 +7,27 @@ rendered once for each folder depth and used on every page that lists the change
 from __future__ import annotations
 
 import datetime as dt
+import json
 import re
-from collections.abc import Callable
-from functools import cache, partial
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache, cached_property, partial
 from typing import Any
 
 import jinja2
 from markupsafe import Markup, escape
 
-from gitchange.assessment.overview import Assessment
+from gitchange.index.place import digest
 from gitchange.lifecycle import policy_words
-from gitchange.model.change import IMPACTS, LIKELIHOODS, RISK_LEVELS, Change, Schedule, level_of
+from gitchange.model.change import IMPACTS, LIKELIHOODS, RISK_LEVELS, level_of
 from gitchange.site import urls
+from gitchange.site.atom import ENTRIES, atom
+from gitchange.site.calendar import MONTHS, WEEKDAYS
+from gitchange.site.catalogue import Brief
 from gitchange.site.change_page import change_page, places_of
+from gitchange.site.ics import ics
 from gitchange.site.markdown import Texts, plain
-from gitchange.site.site import MONTHS, Group, Person, Site
+from gitchange.site.site import Group, Person, Site
+from gitchange.site.statistics_page import share, statistics_page
 from gitchange.values import Value
 
 _CODE = re.compile(r"`([^`\n]+)`")
@@ -36,6 +42,32 @@ class Page(Value):
     description: str
     """One sentence for search engines and previews."""
     body: Markup
+    feed: str = ""
+    """File name of a feed about what the page is about; none where it is empty."""
+
+
+LISTED = 50
+"""How many changes a page of a system or a person lists; the register has them all."""
+
+
+class Planned(Value):
+    """A page that the site has."""
+
+    render: Callable[[], Page]
+    inputs: str | None = None
+    """Names everything that the page is made from beside the theme; None where making it is the way to see."""
+    section: str = urls.CHANGES
+    """The page's section, where `inputs` is given."""
+    changed: int | None = None
+    """When what it shows last changed, in seconds since 1970; the time of the newest commit where None."""
+
+
+class Data(Value):
+    """A file of the site that is no page."""
+
+    render: Callable[[], bytes]
+    inputs: str
+    """Names everything that it is made from beside the program."""
 
 
 class Pages:
@@ -45,34 +77,83 @@ class Pages:
         self._site = site
         self._env = prepare(env, site)
         self._introduction = Markup(introduction)  # noqa: S704 - HTML that MkDocs made of the company's own page
-        self._rows: dict[tuple[str, str], Markup] = {}
-        self._matrices: dict[tuple[tuple[str, str], ...], Markup] = {}
+        self._rows: dict[tuple[str, int], Markup] = {}
 
-    def plan(self) -> dict[str, Callable[[], Page]]:
+    def plan(self) -> dict[str, Planned]:
         """Every file name with what renders it; `urls` gives the names."""
-        site = self._site
-        plan: dict[str, Callable[[], Page]] = {
-            urls.HOME: self._home,
-            urls.CHANGES: self._changes,
-            urls.STATUSES: partial(self._list, urls.STATUSES, "statuses.html", "Status"),
-            urls.SYSTEMS: partial(self._list, urls.SYSTEMS, "systems.html", "Systems"),
-            urls.PEOPLE: partial(self._list, urls.PEOPLE, "people.html", "People"),
-            urls.MONTHS: partial(self._list, urls.MONTHS, "months.html", "Months"),
-            urls.POLICY: partial(self._list, urls.POLICY, "policy.html", "Policy"),
-        }
-        if site.overview.all_findings:
-            plan[urls.FINDINGS] = partial(self._list, urls.FINDINGS, "findings.html", "Findings")
-        for group in site.statuses:
-            plan[urls.status(group.name)] = partial(self._status, group)
-        for group in site.systems:
-            plan[urls.system(group.name)] = partial(self._system, group)
+        site, plan = self._site, self._few()
         for group in site.months:
-            plan[urls.month(group.name)] = partial(self._month, group)
-        for person in site.people:
-            plan[urls.person(person.principal)] = partial(self._person, person)
-        for assessment in site.assessments:
-            plan[urls.change_file(assessment.path)] = partial(self._change, assessment)
+            plan[urls.month(group.name)] = Planned(
+                partial(self._month, group), self._inputs_of(group), urls.MONTHS, _newest(group.briefs)
+            )
+        for brief in site.briefs:
+            plan[brief.page] = Planned(
+                partial(self._change, brief), site.inputs_of(brief), changed=brief.touched or None
+            )
         return plan
+
+    def _few(self) -> dict[str, Planned]:
+        """Those whose number does not grow with that of the changes."""
+        site = self._site
+        plan: dict[str, Planned] = {
+            urls.HOME: Planned(self._home),
+            urls.CHANGES: Planned(self._changes),
+            urls.STATUSES: self._listed(urls.STATUSES, "statuses.html", "Status"),
+            urls.SYSTEMS: self._listed(urls.SYSTEMS, "systems.html", "Systems"),
+            urls.PEOPLE: self._listed(urls.PEOPLE, "people.html", "People"),
+            urls.MONTHS: self._listed(urls.MONTHS, "months.html", "Months"),
+            urls.SEARCH: self._listed(urls.SEARCH, "search.html", "Search"),
+            urls.POLICY: self._listed(urls.POLICY, "policy.html", "Policy"),
+            urls.AUDIT: self._listed(urls.AUDIT, "audit.html", "Audit"),
+            urls.STATISTICS: Planned(self._statistics, _digest(repr(site.figures)), urls.STATISTICS),
+            urls.CALENDAR: self._calendar(urls.CALENDAR, site.calendar.present),
+        }
+        for month in site.calendar.months:
+            plan[urls.calendar(month)] = self._calendar(urls.calendar(month), month)
+        for group in site.systems:
+            plan[urls.system(group.name)] = self._system(group)
+        for person in site.people:
+            plan[urls.person(person.principal)] = self._person(person)
+        return plan
+
+    def names(self) -> set[str]:
+        """The names of all files, without what they are made from."""
+        site = self._site
+        return {
+            *self._few(),
+            *(urls.month(group.name) for group in site.months),
+            *(brief.page for brief in site.briefs),
+            *self.data(""),
+        }
+
+    def data(self, site_url: str) -> dict[str, Data]:
+        """Every file that is no page: feeds, and the calendar for calendar programs."""
+        site = self._site
+        title = site.overview.title
+        plan = {urls.FEED: self._feed(urls.FEED, urls.HOME, title, site.briefs, site_url)}
+        for group in site.systems:
+            name, page = urls.feed(group.name), urls.system(group.name)
+            plan[name] = self._feed(name, page, f"{group.label} · {title}", group.briefs, site_url)
+        windows = [(b.digest, b.status, b.touched) for b in site.calendar.coming()]
+        dated = site.overview.policies[-1].moment if site.overview.policies else site.overview.commit_time
+        inputs = _digest(site_url, title, windows, site.calendar.present, str(dated))
+        plan[urls.ICS] = Data(partial(ics, site, site_url), inputs)
+        return plan
+
+    def _feed(self, name: str, page: str, title: str, briefs: Sequence[Brief], site_url: str) -> Data:
+        site = self._site
+        newest = site.newest(briefs, ENTRIES)
+
+        def render() -> bytes:
+            events = site.events(newest, ENTRIES)
+            return atom(name, page, title, site.overview.introduction, events, site_url)
+
+        return Data(render, _digest(site_url, title, page, [(b.path, b.digest) for b in newest]))
+
+    @staticmethod
+    def _inputs_of(group: Group) -> str:
+        """What a list of changes is made from."""
+        return digest("\n".join(f"{b.path} {b.digest}" for b in group.briefs).encode())
 
     def _render(self, template: str, name: str, **values: Any) -> Markup:
         root = urls.prefix(name)
@@ -81,21 +162,28 @@ class Pages:
         )
         return Markup(html)  # noqa: S704 - rendered with autoescape
 
-    def _row(self, root: str, assessment: Assessment) -> Markup:
+    def _row(self, root: str, brief: Brief) -> Markup:
         """The change as a row of a table."""
-        key = (root, assessment.path)
+        key = (root, brief.number)
         if key not in self._rows:
             # The template's macro, called directly: a tenth of the cost of rendering a template.
-            self._rows[key] = self._env.get_template("parts/row.html").module.row(root, assessment)  # type: ignore[attr-defined]
+            self._rows[key] = self._env.get_template("parts/row.html").module.row(root, brief)  # type: ignore[attr-defined]
         return self._rows[key]
 
-    def _matrix(self, change: Change) -> Markup:
-        """The table of likelihood and impact; many changes have their risks at the same places."""
-        key = tuple((risk.likelihood, risk.impact) for risk in change.risks)
-        if key not in self._matrices:
-            html = self._env.get_template("parts/matrix.html").render(places=places_of(change))
-            self._matrices[key] = Markup(html)  # noqa: S704 - rendered with autoescape
-        return self._matrices[key]
+    def _matrix(self, document: Mapping[str, Any]) -> Markup:
+        """The table of likelihood and impact. The cells are the same for all changes, but for the numbers of risks."""
+        cells = self._cells
+        for place, numbers in places_of(document).items():
+            level = level_of(*place)
+            cells = cells.replace(
+                f'<td class="r-{level}" data-place="{place[0]} {place[1]}"></td>',
+                f'<td class="r-{level} here" data-place="{place[0]} {place[1]}">{", ".join(map(str, numbers))}</td>',
+            )
+        return Markup(cells)  # noqa: S704 - rendered with autoescape; what is put in are numbers
+
+    @cached_property
+    def _cells(self) -> str:
+        return self._env.get_template("parts/matrix.html").render()
 
     def _home(self) -> Page:
         body = self._render("home.html", urls.HOME, introduction=self._introduction)
@@ -103,44 +191,105 @@ class Pages:
 
     def _changes(self) -> Page:
         body = self._render("changes.html", urls.CHANGES)
-        return Page("All changes", urls.CHANGES, f"All {len(self._site.assessments)} changes.", body)
+        return Page("All changes", urls.CHANGES, f"All {len(self._site.briefs)} changes.", body)
 
-    def _list(self, name: str, template: str, title: str) -> Page:
-        return Page(title, name, f"{title} of {self._site.overview.title}.", self._render(template, name))
+    def _listed(self, name: str, template: str, title: str) -> Planned:
+        return Planned(
+            lambda: Page(
+                title, name, f"{title} of {self._site.overview.title}.", self._render(template, name)
+            )
+        )
 
-    def _status(self, group: Group) -> Page:
-        title = f"Changes that are {group.name}"
-        body = self._render("group.html", urls.status(group.name), title=title, group=group, kind="status")
-        return Page(title, urls.STATUSES, f"{title}.", body)
+    def _calendar(self, name: str, month: str) -> Planned:
+        site = self._site
+        shown = site.calendar.month(month)
 
-    def _system(self, group: Group) -> Page:
-        system = self._site.system(group.name)
-        body = self._render("system.html", urls.system(group.name), group=group, system=system)
-        return Page(group.label, urls.SYSTEMS, f"Changes to {group.label}.", body)
+        def render() -> Page:
+            body = self._render("calendar.html", name, month=shown, WEEKDAYS=WEEKDAYS)
+            return Page(
+                f"Calendar, {shown.label}",
+                urls.CALENDAR,
+                f"Planned windows, freezes and conflicts in {shown.label}.",
+                body,
+            )
+
+        briefs = {
+            b.path: (b.label, b.status, b.risk, b.systems, b.window) for d in shown.days for b in d.briefs
+        }
+        met = [(c, [site.known[i].label for i in c.ids]) for c in shown.conflicts]
+        return Planned(
+            render,
+            _digest(shown.before, shown.after, briefs, repr(met), site.calendar.present),
+            urls.CALENDAR,
+        )
+
+    def _statistics(self) -> Page:
+        body = self._render("statistics.html", urls.STATISTICS, page=statistics_page(self._site.figures))
+        return Page(
+            "Statistics", urls.STATISTICS, "How many changes, how long they take, how many fail.", body
+        )
+
+    def _system(self, group: Group) -> Planned:
+        site = self._site
+        system, of = site.system(group.name), site.figures.systems.get(group.name)
+        opened = [b for b in group.briefs if b.is_open]
+        closed = [b for b in group.briefs[: LISTED + len(opened)] if not b.is_open]
+        freezes = site.freezes_of(group.name)
+        planned = site.planned_by_system.get(group.name, [])
+
+        def render() -> Page:
+            body = self._render(
+                "system.html",
+                urls.system(group.name),
+                group=group,
+                system=system,
+                of=of,
+                opened=opened,
+                closed=closed,
+                freezes=freezes,
+                planned=planned,
+            )
+            feed = urls.feed(group.name)
+            return Page(group.label, urls.SYSTEMS, f"Changes to {group.label}.", body, feed)
+
+        listed = [b.digest for b in (*opened[:LISTED], *closed[:LISTED], *planned[:LISTED])]
+        inputs = _digest(listed, len(opened), len(group.briefs), repr(of), [str(o) for _, o in freezes])
+        return Planned(render, inputs, urls.SYSTEMS, _newest(group.briefs))
 
     def _month(self, group: Group) -> Page:
-        body = self._render(
-            "group.html", urls.month(group.name), title=group.label, group=group, kind="month"
-        )
+        body = self._render("month.html", urls.month(group.name), group=group)
         return Page(group.label, urls.MONTHS, f"Changes of {group.label}.", body)
 
-    def _person(self, person: Person) -> Page:
-        body = self._render("person.html", urls.person(person.principal), person=person)
-        return Page(person.principal, urls.PEOPLE, f"What {person.principal} did and has to do.", body)
+    def _person(self, person: Person) -> Planned:
+        def render() -> Page:
+            body = self._render("person.html", urls.person(person.principal), person=person)
+            return Page(person.principal, urls.PEOPLE, f"What {person.principal} did and has to do.", body)
 
-    def _change(self, assessment: Assessment) -> Page:
-        name = urls.change_file(assessment.path)
-        change = assessment.change
+        waiting = [(w.brief.digest, w.action, w.role) for w in person.waiting[:LISTED]]
+        listed = [b.digest for b in (*person.requested[:LISTED], *person.signed[:LISTED])]
+        counts = [len(person.waiting), len(person.requested), len(person.signed)]
+        newest = _newest((*person.requested, *person.signed))
+        return Planned(render, _digest(waiting, listed, counts), urls.PEOPLE, newest)
+
+    def _change(self, brief: Brief) -> Page:
+        name, catalogue = brief.page, self._site.catalogue
+        shape = catalogue.whole(brief)
+        document = shape["document"]
+        raw = b""
+        if document is None:
+            newest = next((v["blob"] for v in shape["history"] if v["blob"]), "")
+            raw = catalogue.text(newest) or b""
         body = self._render(
-            "change.html" if change else "unreadable.html",
+            "change.html" if document else "unreadable.html",
             name,
-            a=assessment,
-            change=change,
-            page=change_page(assessment),
+            a=shape,
+            change=document,
+            page=change_page(shape, self._site.related(brief), catalogue.text),
             matrix=self._matrix,
+            raw=raw.decode("utf-8", "replace"),
         )
-        title = f"{change.title} · {change.id}" if change else assessment.path
-        return Page(title, urls.CHANGES, f"{assessment.id}: {assessment.status}.", body)
+        title = f"{brief.title} · {brief.id}" if document else brief.path
+        return Page(title, urls.CHANGES, f"{brief.id}: {brief.status}.", body)
 
 
 def prepare(env: jinja2.Environment, site: Site) -> jinja2.Environment:
@@ -149,6 +298,7 @@ def prepare(env: jinja2.Environment, site: Site) -> jinja2.Environment:
     MkDocs does not escape; here every value is text unless it is `Markup`.
     """
     env.autoescape = True
+    env.getattr = partial(_attribute, env)  # type: ignore[method-assign]
     env.trim_blocks = env.lstrip_blocks = True
     texts = Texts(site.known)
     known_systems = site.policy.systems if site.policy else {}
@@ -170,6 +320,8 @@ def prepare(env: jinja2.Environment, site: Site) -> jinja2.Environment:
         code=_code,
         moment=partial(_moment, site.zone),
         day=partial(_day, site.zone),
+        clock=partial(_clock, site.zone),
+        due=partial(_due, site.zone),
         window=partial(_window, site.zone),
     )
     env.globals.update(
@@ -184,8 +336,34 @@ def prepare(env: jinja2.Environment, site: Site) -> jinja2.Environment:
         LIKELIHOODS=LIKELIHOODS,
         IMPACTS=IMPACTS,
         RISK_LEVELS=RISK_LEVELS,
+        LISTED=LISTED,
+        MONTHS=MONTHS,
+        share=share,
     )
     return env
+
+
+def _attribute(env: jinja2.Environment, holder: Any, name: str) -> Any:
+    """What `holder.name` is in a template: of a shape, its key, without looking for a method of that name first.
+
+    Templates have `| items` and `| dictsort` for keys that somebody chose.
+    """
+    if type(holder) is dict:
+        try:
+            return holder[name]
+        except KeyError:
+            return getattr(holder, name, None) or env.undefined(obj=holder, name=name)
+    return jinja2.Environment.getattr(env, holder, name)
+
+
+def _digest(*parts: object) -> str:
+    """Names what a page is made from."""
+    return digest(json.dumps(parts, default=str).encode())
+
+
+def _newest(briefs: Iterable[Brief]) -> int | None:
+    """When something last happened to one of them."""
+    return max((b.touched for b in briefs), default=0) or None
 
 
 def _code(message: str) -> Markup:
@@ -193,25 +371,40 @@ def _code(message: str) -> Markup:
     return Markup(_CODE.sub(r"<code>\1</code>", str(escape(plain(message)))))  # noqa: S704 - escaped
 
 
-def _day(zone: dt.tzinfo, when: dt.datetime | dt.date) -> str:
-    local = when.astimezone(zone) if isinstance(when, dt.datetime) else when
+def _when(moment: dt.datetime | str | int) -> dt.datetime:
+    """A moment as documents (RFC 3339) and briefs (seconds) say it."""
+    if isinstance(moment, str):
+        return dt.datetime.fromisoformat(moment)
+    return dt.datetime.fromtimestamp(moment, dt.UTC) if isinstance(moment, int) else moment
+
+
+def _day(zone: dt.tzinfo, when: dt.datetime | str | int) -> str:
+    local = _when(when).astimezone(zone)
     return f"{local.day} {MONTHS[local.month - 1][:3]} {local.year}"
 
 
-def _clock(zone: dt.tzinfo, when: dt.datetime) -> str:
-    local = when.astimezone(zone)
-    return f"{local:%H:%M} {local.tzname()}"
+def _clock(zone: dt.tzinfo, when: dt.datetime | int) -> str:
+    local = _when(when).astimezone(zone)
+    return f"{local.hour:02}:{local.minute:02} {local.tzname()}"
 
 
-def _moment(zone: dt.tzinfo, when: dt.datetime) -> Markup:
+def _moment(zone: dt.tzinfo, moment: dt.datetime | str | int) -> Markup:
     """A day and time in the company's zone, readable by machines too."""
+    when = _when(moment)
     exact = when.isoformat(timespec="seconds")
     return Markup(f'<time datetime="{exact}">{_day(zone, when)}, {_clock(zone, when)}</time>')  # noqa: S704
 
 
-def _window(zone: dt.tzinfo, schedule: Schedule) -> Markup:
+def _due(zone: dt.tzinfo, seconds: int) -> Markup:
+    """A moment that a script holds against the reader's clock: what passes with time is not for the build to say."""
+    exact = _when(seconds).isoformat(timespec="seconds")
+    said = f"{_day(zone, seconds)}, {_clock(zone, seconds)}"
+    return Markup('<time datetime="{}" data-due="{}">{}</time>').format(exact, seconds, said)
+
+
+def _window(zone: dt.tzinfo, window: Sequence[dt.datetime | str | int]) -> Markup:
     """From when to when; a day that is the same is said once."""
-    start, end = schedule.start, schedule.end
+    start, end = map(_when, window)
     if start.astimezone(zone).date() != end.astimezone(zone).date():
         return Markup("{} to {}").format(_moment(zone, start), _moment(zone, end))
     exact = (when.isoformat(timespec="seconds") for when in (start, end))

@@ -7,10 +7,16 @@ theme. `docs/index.md`, where there is one, becomes the introduction of the home
 
 from __future__ import annotations
 
+import datetime as dt
+import hashlib
 import json
 import os
 import posixpath
 import re
+import shutil
+import tempfile
+from collections.abc import Callable, Container, Iterable, Sequence
+from html import unescape
 from pathlib import Path
 from typing import Literal
 
@@ -20,25 +26,32 @@ from mkdocs.commands.build import get_context
 from mkdocs.config import base, config_options
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
+from mkdocs.livereload import LiveReloadServer
 from mkdocs.plugins import BasePlugin
 from mkdocs.structure.files import File, Files, InclusionLevel
 from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page as DocumentPage
 from mkdocs.utils.templates import TemplateContext
 
-from gitchange.assessment.overview import Overview
+from gitchange import __version__
+from gitchange.assessment.spreading import spread
 from gitchange.errors import GitchangeError
-from gitchange.site import source, urls
-from gitchange.site.pages import Pages, prepare
+from gitchange.site import register, search, source, urls
+from gitchange.site.output import Output
+from gitchange.site.pages import Data, Pages, Planned, prepare
 from gitchange.site.shell import Shell
 from gitchange.site.site import Site
 
 FORMAT = 1
 """Version of the manifest's shape."""
 
+SITEMAP_LIMIT = 50_000
+"""So many addresses a sitemap may have (sitemaps.org)."""
+
 _EPOCH = "SOURCE_DATE_EPOCH"
 _HEADING = re.compile(r"(</?h)([1-5])\b")
-_HTML_TARGET = re.compile(r"[\w./@~-]+\.html")
+_TAG = re.compile(r"<[^>]*>")
+_HTML_TARGET = re.compile(r"[\w./@~-]+\.(?:html|xml|ics)")
 
 
 class GitchangeConfig(base.Config):  # type: ignore[no-untyped-call]
@@ -53,13 +66,21 @@ class GitchangePlugin(BasePlugin[GitchangeConfig]):  # type: ignore[no-untyped-c
 
     def __init__(self) -> None:
         super().__init__()
-        self.given: Overview | None = None
-        """The overview to show; the repository is assessed anew at every build when there is none."""
+        self.given: Site | None = None
+        """What to show; the repository is asked anew at every build when there is none."""
+        self.renewed: Path | None = None
+        """A folder to be brought up to date with what MkDocs builds; MkDocs' own folder when there is none."""
+        self.pages = 0
+        """How many generated pages the site has."""
         self.written = 0
-        """How many generated pages the last build wrote."""
+        """How many files the last build wrote."""
+        self.removed = 0
+        """How many files the last build removed."""
         self._serving = False
         self._introduction = ""
+        self._documents: list[search.Document] = []
         self._before: dict[str, str] | None = None
+        self._aside: Path | None = None
 
     def on_startup(self, *, command: Literal["build", "gh-deploy", "serve"], dirty: bool) -> None:
         """Remember whether pages are previewed: the server's reload script needs a laxer page."""
@@ -69,8 +90,9 @@ class GitchangePlugin(BasePlugin[GitchangeConfig]):  # type: ignore[no-untyped-c
         """Assess the repository, and fit MkDocs' own output to what the theme promises."""
         if config.theme.name != "gitchange":
             raise PluginError("the plugin gitchange needs its own theme: write `theme: {name: gitchange}`")
-        self._site = Site(self.given or self._load(config))
+        self._site = self.given or self._load(config)
         self._introduction = ""
+        self._documents = []
         self._before = {name: value for name, value in os.environ.items() if name == _EPOCH}
         # MkDocs dates its pages by this variable; whatever it dates is as old as the commit.
         os.environ[_EPOCH] = str(int(self._site.overview.commit_time.timestamp()))
@@ -78,21 +100,31 @@ class GitchangePlugin(BasePlugin[GitchangeConfig]):  # type: ignore[no-untyped-c
         config.mdx_configs.setdefault("tables", {})["use_align_attribute"] = True
         return config
 
-    def _load(self, config: MkDocsConfig) -> Overview:
-        folder = Path(config.config_file_path).parent / self.config.repository
+    def _load(self, config: MkDocsConfig) -> Site:
         try:
-            return source.load(folder, source.moment())
+            return source.load(self._folder(config))
         except GitchangeError as error:
             raise PluginError(f"{error.message}{f' ({error.hint})' if error.hint else ''}") from error
 
+    def _folder(self, config: MkDocsConfig) -> Path:
+        return Path(config.config_file_path).parent / self.config.repository
+
+    def on_pre_build(self, *, config: MkDocsConfig) -> None:
+        """Put a site of ours aside, which MkDocs would empty: what did not change is taken from it."""
+        output = Path(config.site_dir)
+        self._output = str(output)
+        if self.renewed is None and (output / urls.PAGES).is_file():
+            self._aside = Path(tempfile.mkdtemp(prefix=f".{output.name}.gitchange-", dir=output.parent))
+            output.rename(self._aside / "site")
+
     def on_files(self, files: Files, *, config: MkDocsConfig) -> Files:
         """Let hand-written pages link to generated ones, and keep them from overwriting one."""
-        names = Pages(self._site, jinja2.Environment(autoescape=True)).plan().keys()
+        names = Pages(self._site, jinja2.Environment(autoescape=True)).names()
         documents = files.documentation_pages()
         for file in files:
-            if file.dest_uri in names and file.dest_uri != urls.HOME:
+            if (file.dest_uri in names and file.dest_uri != urls.HOME) or file.dest_uri.startswith(urls.DATA):
                 raise PluginError(
-                    f"{file.src_uri} would be written to {file.dest_uri}, which is a generated page; rename it"
+                    f"{file.src_uri} would be written to {file.dest_uri}, which is a generated file; rename it"
                 )
         mentioned: set[str] = set()
         for document in documents:
@@ -117,10 +149,11 @@ class GitchangePlugin(BasePlugin[GitchangeConfig]):  # type: ignore[no-untyped-c
         return env
 
     def on_page_content(self, html: str, *, page: DocumentPage, config: MkDocsConfig, files: Files) -> str:
-        """Take the hand-written home page as the introduction of the generated one."""
+        """Take the hand-written home page as the introduction of the generated one, and each for the search."""
         if page.file.dest_uri == urls.HOME:
             # The home page has a heading of its own above it.
             self._introduction = _HEADING.sub(lambda match: f"{match[1]}{int(match[2]) + 1}", html)
+        self._documents.append((page.url, str(page.title), unescape(_TAG.sub(" ", html))))
         return html
 
     def on_post_template(self, output_content: str, *, template_name: str, config: MkDocsConfig) -> str:
@@ -128,26 +161,103 @@ class GitchangePlugin(BasePlugin[GitchangeConfig]):  # type: ignore[no-untyped-c
         return "" if template_name == urls.SITEMAP else output_content
 
     def on_post_build(self, *, config: MkDocsConfig) -> None:
-        """Write every generated page, the sitemap and the manifest."""
+        """Write every generated page, the sitemap and the manifest, as far as they differ from what is there."""
+        built = Path(config.site_dir)
+        output = Output(self.renewed or (self._aside / "site" if self._aside else built))
+        pages = Pages(self._site, self._env, self._introduction)
+        plan, data = pages.plan(), pages.data(config.site_url or "")
+        if output.folder != built:
+            self._take(output, built, plan.keys() | data.keys())
+        theme = self._theme(config)
+        self._write(output, plan, data, config, theme)
+        register.write(self._site, output, theme)
+        search.write(self._site, sorted(self._documents), output, theme)
+        if config.site_url:
+            for name, sitemap in self._sitemaps(config.site_url, plan).items():
+                output.put(name, sitemap.encode())
+        output.put(urls.MANIFEST, self._manifest().encode())
+        if output.folder == built:
+            for name in _below(built):
+                output.note(name, None, written=False)
+        output.finish()
+        self.pages, self.written, self.removed = len(plan), output.written, output.removed
+        if self._aside is not None:
+            shutil.rmtree(built)
+            output.folder.rename(built)
+        self._restore()
+
+    @staticmethod
+    def _take(output: Output, built: Path, generated: Container[str]) -> None:
+        """What MkDocs built belongs to the site, but for stand-ins of generated pages."""
+        for name in _below(built):
+            if name not in generated:
+                output.put(name, (built / name).read_bytes())
+
+    def _write(
+        self,
+        output: Output,
+        plan: dict[str, Planned],
+        data: dict[str, Data],
+        config: MkDocsConfig,
+        theme: str,
+    ) -> None:
+        """Write the pages and the rest, the pages of the changes in several processes where that is worth it."""
 
         def context(name: str) -> TemplateContext:
             return get_context(self._nav, self._files, config, base_url=urls.prefix(name).rstrip("/") or ".")
 
         shell = Shell(self._env.get_template("main.html"), context)
-        output = Path(config.site_dir)
-        plan = Pages(self._site, self._env, self._introduction).plan()
-        for folder in sorted({posixpath.dirname(name) for name in plan}):
-            (output / folder).mkdir(parents=True, exist_ok=True)
-        for name, render in plan.items():
-            _write(output / name, shell.html(name, render()))
-        self.written = len(plan)
-        if config.site_url:
-            _write(output / urls.SITEMAP, self._sitemap(config.site_url, list(plan)))
-        _write(output / urls.MANIFEST, self._manifest())
-        self._restore()
+        for name, file in data.items():
+            inputs = f"{theme}{file.inputs}"
+            if not output.has(name, inputs):
+                output.put(name, file.render(), inputs)
+        todo: list[tuple[str, str]] = []
+        for name, page in plan.items():
+            if page.inputs is None:
+                output.put(name, _encoded(shell.html(name, page.render())))
+                continue
+            inputs = hashlib.blake2b(
+                f"{theme} {shell.digest(name, page.section)} {page.inputs}".encode(), digest_size=12
+            ).hexdigest()
+            if not output.has(name, inputs):
+                todo.append((name, inputs))
+
+        def work(portion: Sequence[tuple[str, str]]) -> list[bool]:
+            return [
+                output.write(name, _encoded(shell.html(name, plan[name].render()))) for name, _ in portion
+            ]
+
+        done = (written for portion in spread(work, todo) for written in portion)
+        for (name, inputs), written in zip(todo, done, strict=True):
+            output.note(name, inputs, written=written)
+
+    def _theme(self, config: MkDocsConfig) -> str:
+        """Names what all pages are made with: program, templates, and the policy whose names they show."""
+        digest = hashlib.blake2b(__version__.encode(), digest_size=12)
+        folders = [str(Path(__file__).parent), *config.theme.dirs]
+        for folder in folders:
+            for path in sorted(Path(folder).rglob("*")):
+                if path.suffix in (".py", ".html"):
+                    digest.update(path.relative_to(folder).as_posix().encode())
+                    digest.update(path.read_bytes())
+        policy = self._site.policy
+        digest.update(policy.tree.encode() if policy is not None else b"")
+        return digest.hexdigest()
+
+    def on_serve(
+        self, server: LiveReloadServer, /, *, config: MkDocsConfig, builder: Callable[..., None]
+    ) -> LiveReloadServer:
+        """Build again at a new commit or sign-off: they move refs, and no file of the work tree tells of all."""
+        from gitchange.git.repository import Repository  # noqa: PLC0415 - MkDocs loads every installed plugin
+        from gitchange.site import watching  # noqa: PLC0415
+
+        for path in watching.refs_of(Repository.open(self._folder(config))):
+            if path.exists():  # what is not there comes with the loose refs that move into it
+                server.watch(str(path))
+        return server
 
     def on_build_error(self, *, error: Exception) -> None:
-        """Leave the environment as it was."""
+        """Leave the environment, and the site that was there, as they were."""
         self._restore()
 
     def _restore(self) -> None:
@@ -155,20 +265,36 @@ class GitchangePlugin(BasePlugin[GitchangeConfig]):  # type: ignore[no-untyped-c
             os.environ.pop(_EPOCH, None)
             os.environ.update(self._before)
             self._before = None
+        if self._aside is not None:
+            site, self._aside = self._aside / "site", None
+            if site.exists():
+                output = Path(self._output)
+                shutil.rmtree(output, ignore_errors=True)
+                site.rename(output)
+            site.parent.rmdir()
 
-    def _sitemap(self, site_url: str, names: list[str]) -> str:
-        dates = {
-            urls.change_file(a.path): max([v.time for v in a.history] + [s.when for s in a.sign_offs])
-            for a in self._site.assessments
-            if a.history
+    def _sitemaps(self, site_url: str, plan: dict[str, Planned]) -> dict[str, str]:
+        """The sitemap; where it has more addresses than one may have, its parts and an index of them."""
+        root, zone = site_url.rstrip("/") + "/", self._site.zone
+        built = int(self._site.overview.commit_time.timestamp())
+
+        def entries(kind: str, named: Iterable[tuple[str, int]]) -> str:
+            return "".join(
+                f"<{kind}><loc>{escape(root + name)}</loc>"
+                f"<lastmod>{dt.datetime.fromtimestamp(when, zone):%Y-%m-%d}</lastmod></{kind}>\n"
+                for name, when in named
+            )
+
+        dated = [(name, page.changed or built) for name, page in plan.items()]
+        portions = [dated[place : place + SITEMAP_LIMIT] for place in range(0, len(dated), SITEMAP_LIMIT)]
+        if len(portions) == 1:
+            return {urls.SITEMAP: _sitemap_file("urlset", entries("url", dated))}
+        parts = {urls.sitemap(number): portion for number, portion in enumerate(portions, 1)}
+        newest = [(name, max(when for _, when in portion)) for name, portion in parts.items()]
+        return {
+            urls.SITEMAP: _sitemap_file("sitemapindex", entries("sitemap", newest)),
+            **{name: _sitemap_file("urlset", entries("url", portion)) for name, portion in parts.items()},
         }
-        lines = ['<?xml version="1.0" encoding="UTF-8"?>']
-        lines.append('<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">')
-        for name in names:
-            date = dates.get(name, self._site.overview.commit_time).astimezone(self._site.zone)
-            address = escape(site_url.rstrip("/") + "/" + name)
-            lines.append(f"<url><loc>{address}</loc><lastmod>{date:%Y-%m-%d}</lastmod></url>")
-        return "\n".join([*lines, "</urlset>", ""])
 
     def _manifest(self) -> str:
         overview = self._site.overview
@@ -179,11 +305,21 @@ class GitchangePlugin(BasePlugin[GitchangeConfig]):  # type: ignore[no-untyped-c
             "notes": overview.notes,
             "introduction": overview.introduction,
             "now": overview.now.isoformat(),
-            "changes": len(overview.assessments),
+            "changes": len(self._site.briefs),
         }
         return json.dumps(manifest, indent=2) + "\n"
 
 
-def _write(path: Path, text: str | Markup) -> None:
-    """Write UTF-8; what a commit's author line had that is no Unicode becomes a question mark."""
-    path.write_bytes(text.encode("utf-8", "replace"))
+def _encoded(text: str | Markup) -> bytes:
+    """UTF-8; what a commit's author line had that is no Unicode becomes a question mark."""
+    return text.encode("utf-8", "replace")
+
+
+def _sitemap_file(kind: str, entries: str) -> str:
+    namespace = "http://www.sitemaps.org/schemas/sitemap/0.9"
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n<{kind} xmlns="{namespace}">\n{entries}</{kind}>\n'
+
+
+def _below(folder: Path) -> list[str]:
+    """The names of all files below a folder, relative to it."""
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())

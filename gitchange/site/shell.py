@@ -1,23 +1,24 @@
 """The theme around a page: `main.html` rendered once for each place in the site, and spliced.
 
-Title, description and body are marked by characters that no template and no configuration can
+Title, description, address, feed and body are marked by characters that no template and no configuration can
 hold; between the marks the shell is the same for every page of a folder and a section. So 10,000 pages
 cost one rendering of the theme.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import jinja2
-from markupsafe import escape
+from markupsafe import Markup, escape
 
 from gitchange.site import urls
 from gitchange.site.pages import Page
 
-_MARK = re.compile("\0(title|description|body)\0")
+_MARK = re.compile("\0(title|description|address|feed|body)\0")
 
 
 class Shell:
@@ -28,6 +29,7 @@ class Shell:
         self._template = template
         self._context = context
         self._shells: dict[tuple[str, str], list[str]] = {}
+        self._digests: dict[tuple[str, str], str] = {}
 
     def html(self, name: str, page: Page) -> str:
         """The whole page, for the file of that name."""
@@ -35,15 +37,38 @@ class Shell:
         values = {
             "title": str(escape(page.title)),
             "description": str(escape(page.description)),
+            "address": str(escape(name)),
+            "feed": self._feed(name, page),
             "body": str(page.body),
         }
         pieces[1::2] = [values[mark] for mark in pieces[1::2]]  # texts and marks alternate
         return "".join(pieces)
 
+    @staticmethod
+    def _feed(name: str, page: Page) -> str:
+        """The link by which feed readers find what the page is about."""
+        if not page.feed:
+            return ""
+        return str(
+            Markup('<link rel="alternate" type="application/atom+xml" title="{}" href="{}{}">\n').format(
+                page.title, urls.prefix(name), page.feed
+            )
+        )
+
+    def digest(self, name: str, section: str) -> str:
+        """Names the theme around that page."""
+        key = (urls.prefix(name), section)
+        if key not in self._digests:
+            around = "\0".join(self._pieces(name, section))
+            self._digests[key] = hashlib.blake2b(
+                around.encode("utf-8", "replace"), digest_size=12
+            ).hexdigest()
+        return self._digests[key]
+
     def _pieces(self, name: str, section: str) -> list[str]:
         key = (urls.prefix(name), section)
         if key not in self._shells:
-            generated = {"title": "\0title\0", "description": "\0description\0", "body": "\0body\0"}
+            generated = {mark: f"\0{mark}\0" for mark in ("title", "description", "address", "feed", "body")}
             shell = self._template.render(
                 {**self._context(name), "generated": {**generated, "section": section}}
             )

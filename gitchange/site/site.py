@@ -1,33 +1,36 @@
-"""The overview, sorted for readers: what waits for whom, what is planned, what happened, what needs attention.
+"""The changes of a site, sorted for readers: what waits for whom, what is planned, what happened, what needs attention.
 
 Plain data for the templates. The state of a change comes from its verdict and is not judged again.
-Everything is in a fixed order, so that the same overview gives the same site to the byte.
+Everything is in a fixed order, so that the same evidence gives the same site to the byte.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cached_property
-from typing import Literal
+from heapq import nlargest
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from gitchange.assessment.overview import Assessment, Overview, PolicyVersion
+from gitchange.assessment.overview import Overview, PolicyVersion
+from gitchange.assessment.verification import Verification
+from gitchange.index import place as places
+from gitchange.lifecycle.figures import Figures, measure
+from gitchange.lifecycle.freezes import Occurrence
 from gitchange.lifecycle.policy_diff import HEADINGS, WEIGHTS, Difference, differences
-from gitchange.lifecycle.status import CLOSED, STATUSES
-from gitchange.lifecycle.verdict import Next
-from gitchange.model.finding import Finding, has_errors
-from gitchange.model.policy import Policy, System
+from gitchange.lifecycle.status import STATUSES
+from gitchange.model.finding import Finding
+from gitchange.model.policy import Freeze, Policy, System
+from gitchange.site.calendar import Calendar, month_label
+from gitchange.site.catalogue import UNREADABLE, Brief, Catalogue
 from gitchange.values import Value
-
-UNREADABLE = "unreadable"
-"""What `Assessment.status` says when there is no verdict."""
 
 LATELY = 12
 """How many events the home page shows."""
 
-_QUIET_FLAGS = ("not merged", "waived: ", "backed out")
-"""Flags that inform; the others ask for somebody's attention while the change is open."""
+NEAR = 3
+"""How many changes to the same systems, before and after it, the page of a change names."""
 
 _DID = {
     "approve": "approved",
@@ -63,8 +66,10 @@ class Event(Value):
 class Waiting(Value):
     """A change that waits for somebody to act."""
 
-    assessment: Assessment
-    next: Next
+    brief: Brief
+    action: str
+    role: str
+    who: Sequence[str]
 
 
 class Person(Value):
@@ -75,8 +80,8 @@ class Person(Value):
     owns: tuple[str, ...]
     """Systems that the person answers for."""
     waiting: tuple[Waiting, ...]
-    requested: tuple[Assessment, ...]
-    signed: tuple[Assessment, ...]
+    requested: tuple[Brief, ...]
+    signed: tuple[Brief, ...]
 
 
 class Group(Value):
@@ -84,12 +89,12 @@ class Group(Value):
 
     name: str
     label: str
-    assessments: tuple[Assessment, ...]
+    briefs: tuple[Brief, ...]
 
     @property
     def open(self) -> int:
         """How many of them are not closed."""
-        return sum(1 for a in self.assessments if is_open(a))
+        return sum(1 for brief in self.briefs if brief.is_open)
 
 
 class PolicyStep(Value):
@@ -102,38 +107,62 @@ class PolicyStep(Value):
     """Heading and differences; empty for the first, and for one that came back unchanged."""
 
 
-def is_open(assessment: Assessment) -> bool:
-    """Whether somebody still has to do something about it."""
-    return assessment.status not in CLOSED
+class Related(Value):
+    """A change that the reader of another one may want to see."""
+
+    brief: Brief
+    why: str
+    """In a few words, e.g. `depends on it`."""
 
 
-def events_of(assessment: Assessment) -> tuple[Event, ...]:
+def events_of(shape: dict[str, Any]) -> tuple[Event, ...]:
     """Commits and sign-offs of one change, newest first; of one moment, the commit is the older."""
     events = [
-        Event(v.time, "commit", v.author_name or v.author_email, "", v.kind, v.commit, v.subject, False)
-        for v in assessment.history
+        Event(
+            dt.datetime.fromisoformat(v["time"]),
+            "commit",
+            v["author_name"] or v["author"],
+            "",
+            v["kind"],
+            v["commit"],
+            v["subject"],
+            False,
+        )
+        for v in shape["history"]
     ]
-    current = {s.digest for s in assessment.evidence.sign_offs} if assessment.evidence else set()
     events += [
-        Event(s.when, "sign-off", s.by, s.by, _DID[s.verdict], s.digest, "", s.digest not in current)
-        for s in assessment.sign_offs
+        Event(
+            dt.datetime.fromisoformat(s["time"]),
+            "sign-off",
+            s["by"],
+            s["by"],
+            _DID[s["verdict"]],
+            s["digest"],
+            "",
+            not s["current"],
+        )
+        for s in shape["sign_offs"]
     ]
     events.sort(key=lambda e: (e.when, e.kind == "sign-off", e.name), reverse=True)
     return tuple(events)
 
 
-def _last_touched(assessment: Assessment) -> dt.datetime:
-    moments = [v.time for v in assessment.history[:1]] + [s.when for s in assessment.sign_offs]
-    return max(moments, default=dt.datetime.min.replace(tzinfo=dt.UTC))
-
-
 class Site:
     """One overview with its pages' worth of orderings."""
 
-    def __init__(self, overview: Overview) -> None:
+    def __init__(
+        self,
+        overview: Overview,
+        catalogue: Catalogue | None = None,
+        verification: Verification | None = None,
+    ) -> None:
+        """Without a catalogue it shows the assessments that the overview has."""
         self.overview = overview
-        self.assessments = overview.assessments
-        self.known: dict[str, Assessment] = {a.id: a for a in overview.assessments if a.change is not None}
+        self.verification = verification
+        """What `verify` says of all this; None where nobody asked."""
+        self.catalogue = catalogue or Catalogue.of(overview.assessments)
+        self.briefs = self.catalogue.briefs
+        self.known: dict[str, Brief] = {b.id: b for b in self.briefs if b.title is not None}
         """Readable changes by id: those that can be linked to."""
         policy = overview.policy
         self.policy: Policy | None = policy
@@ -146,27 +175,25 @@ class Site:
 
     @cached_property
     def _waiting(self) -> tuple[Waiting, ...]:
-        return tuple(
-            Waiting(a, step) for a in self.assessments if a.verdict is not None for step in a.verdict.next
-        )
+        return tuple(Waiting(b, *step) for b in self.briefs for step in b.next)
 
     @cached_property
     def waiting_for_anyone(self) -> tuple[Waiting, ...]:
         """What any member may do: documenting."""
-        return tuple(w for w in self._waiting if w.next.action == "document")
+        return tuple(w for w in self._waiting if w.action == "document")
 
     @cached_property
     def waiting_for_nobody(self) -> tuple[Waiting, ...]:
         """What nobody can do, because the rules exclude everybody who holds the role."""
-        return tuple(w for w in self._waiting if not w.next.who)
+        return tuple(w for w in self._waiting if not w.who)
 
     @cached_property
     def waiting_by_person(self) -> tuple[tuple[str, tuple[Waiting, ...]], ...]:
         """What waits for each person; who has most to do comes first."""
         by_person: dict[str, list[Waiting]] = {}
         for waiting in self._waiting:
-            if waiting.next.action != "document":
-                for who in waiting.next.who:
+            if waiting.action != "document":
+                for who in waiting.who:
                     by_person.setdefault(who, []).append(waiting)
         ordered = sorted(by_person.items(), key=lambda item: (-len(item[1]), item[0]))
         return tuple((who, tuple(items)) for who, items in ordered)
@@ -174,37 +201,86 @@ class Site:
     # -- what to look at ---------------------------------------------------------------------
 
     @cached_property
-    def attention(self) -> tuple[Assessment, ...]:
+    def attention(self) -> tuple[Brief, ...]:
         """Changes that are overdue, flagged while open, or have findings that are errors."""
-        return tuple(a for a in self.assessments if self._needs_attention(a))
+        return tuple(b for b in self.briefs if b.needs_attention)
+
+    @cached_property
+    def planned(self) -> tuple[Brief, ...]:
+        """Open changes whose window is not over and that are not implemented yet, the next one first."""
+        now = self.overview.now.timestamp()
+        coming = [
+            (b.window[0], b.path, b)
+            for b in self.briefs
+            if b.window is not None
+            and b.window[1] >= now
+            and b.status in ("requested", "info-requested", "approved")
+        ]
+        return tuple(b for *_, b in sorted(coming, key=lambda item: item[:2]))
+
+    @cached_property
+    def lately(self) -> tuple[tuple[Brief, Event], ...]:
+        """The newest events of all changes."""
+        return self.events(self.newest(self.briefs, LATELY), LATELY)
 
     @staticmethod
-    def _needs_attention(assessment: Assessment) -> bool:
-        if has_errors(assessment.findings):
-            return True
-        flags = assessment.verdict.flags if assessment.verdict else ()
-        return is_open(assessment) and any(not flag.startswith(_QUIET_FLAGS) for flag in flags)
+    def newest(briefs: Iterable[Brief], limit: int) -> list[Brief]:
+        """Those to which something happened last: the newest events are among theirs."""
+        return nlargest(limit, briefs, key=lambda b: (b.touched, b.path))
 
-    @cached_property
-    def planned(self) -> tuple[Assessment, ...]:
-        """Open changes whose window is not over and that are not implemented yet, the next one first."""
-        coming = [
-            (a.change.schedule.start, a.path, a)
-            for a in self.assessments
-            if a.change is not None
-            and a.change.schedule is not None
-            and a.change.schedule.end >= self.overview.now
-            and a.status in ("requested", "info-requested", "approved")
-        ]
-        return tuple(a for *_, a in sorted(coming, key=lambda item: item[:2]))
-
-    @cached_property
-    def lately(self) -> tuple[tuple[Assessment, Event], ...]:
-        """The newest events of all changes."""
-        newest = sorted(self.assessments, key=lambda a: (_last_touched(a), a.path), reverse=True)
-        events = [(a, e) for a in newest[:LATELY] for e in events_of(a)[:LATELY]]
+    def events(self, briefs: Iterable[Brief], limit: int) -> tuple[tuple[Brief, Event], ...]:
+        """The newest events of these changes."""
+        events = [(b, e) for b in briefs for e in events_of(self.catalogue.whole(b))[:limit]]
         events.sort(key=lambda item: (item[1].when, item[0].path, item[1].name), reverse=True)
-        return tuple(events[:LATELY])
+        return tuple(events[:limit])
+
+    @cached_property
+    def due(self) -> tuple[Brief, ...]:
+        """Open changes whose next step has a time, the one that is or was due first before the others."""
+        limited = ((b.due, b.path, b) for b in self.briefs if b.is_open and b.due is not None)
+        return tuple(b for *_, b in sorted(limited, key=lambda item: item[:2]))
+
+    @cached_property
+    def calendar(self) -> Calendar:
+        """What is planned, by month."""
+        return Calendar(self.briefs, self.planned, self.policy, self.overview.now, self.zone)
+
+    @cached_property
+    def figures(self) -> Figures:
+        """How changes go."""
+        return measure(self.briefs, self.overview.now, self.zone)
+
+    @cached_property
+    def planned_by_system(self) -> dict[str, list[Brief]]:
+        """For each system, what is planned for it, the next one first."""
+        return self._grouped((name, b) for b in self.planned for name in b.systems)
+
+    @cached_property
+    def dependants(self) -> dict[str, list[str]]:
+        """For each system, those that need it."""
+        found: dict[str, list[str]] = {}
+        for name, system in sorted((self.policy.systems if self.policy else {}).items()):
+            for needed in system.depends_on:
+                found.setdefault(needed, []).append(name)
+        return found
+
+    def freezes_of(self, name: str) -> tuple[tuple[Freeze, Occurrence | None], ...]:
+        """The freezes that can hold for changes to a system, each with the time that it takes place now or next."""
+        policy, system = self.policy, self.system(name)
+        if policy is None:
+            return ()
+        customer_data = system is None or system.customer_data
+        return tuple(
+            (freeze, next((o for o in self._coming_freezes if o.freeze is freeze), None))
+            for freeze in policy.file.freezes
+            if (freeze.when.systems is None or name in freeze.when.systems)
+            and freeze.when.customer_data in (None, customer_data)
+        )
+
+    @cached_property
+    def _coming_freezes(self) -> tuple[Occurrence, ...]:
+        now = self.overview.now.astimezone(dt.UTC)
+        return tuple(o for o in self.calendar.freezes if now < o.end.astimezone(dt.UTC))
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
@@ -212,9 +288,14 @@ class Site:
         return self.overview.findings
 
     @cached_property
+    def with_findings(self) -> tuple[Brief, ...]:
+        """Changes about which something was found."""
+        return tuple(b for b in self.briefs if b.findings)
+
+    @cached_property
     def open_count(self) -> int:
         """How many changes are not closed."""
-        return sum(1 for a in self.assessments if is_open(a))
+        return sum(1 for b in self.briefs if b.is_open)
 
     @cached_property
     def policy_steps(self) -> tuple[PolicyStep, ...]:
@@ -235,14 +316,14 @@ class Site:
     @cached_property
     def statuses(self) -> tuple[Group, ...]:
         """Every status in the order of the process, empty ones too; unreadable files when there are any."""
-        by_status = self._grouped((a.status, a) for a in self.assessments)
+        by_status = self._grouped((b.status, b) for b in self.briefs)
         names = [*STATUSES, *([UNREADABLE] if UNREADABLE in by_status else [])]
         return tuple(Group(name, name, tuple(by_status.get(name, ()))) for name in names)
 
     @cached_property
     def systems(self) -> tuple[Group, ...]:
         """Every system of the policy, and those that changes name beside them."""
-        named = self._grouped((s, a) for a in self.assessments if a.change for s in a.change.systems)
+        named = self._grouped((system, b) for b in self.briefs for system in b.systems)
         known = self.policy.systems if self.policy else {}
         names = sorted({*known, *named})
         return tuple(Group(n, known[n].name if n in known else n, tuple(named.get(n, ()))) for n in names)
@@ -254,23 +335,22 @@ class Site:
     @cached_property
     def months(self) -> tuple[Group, ...]:
         """Months of the changes' ids, the newest first."""
-        by_month = self._grouped((_month_of(a), a) for a in self.assessments if a.change is not None)
-        return tuple(Group(m, _month_label(m), tuple(by_month[m])) for m in sorted(by_month, reverse=True))
+        by_month = self._grouped((_month_of(b), b) for b in self.briefs if b.title is not None)
+        return tuple(Group(m, month_label(m), tuple(by_month[m])) for m in sorted(by_month, reverse=True))
 
     @cached_property
     def people(self) -> tuple[Person, ...]:
         """Everybody whom the policy names or who took part, by name."""
-        requested = self._grouped((a.change.requester, a) for a in self.assessments if a.change)
-        signed = self._grouped(
-            (by, a) for a in self.assessments for by in dict.fromkeys(s.by for s in a.sign_offs)
-        )
+        requested = self._grouped((b.requester, b) for b in self.briefs if b.requester)
+        signed = self._grouped((by, b) for b in self.briefs for by in b.signers)
+        documented = {b.documented_by for b in self.briefs if b.documented_by}
         waiting = dict(self.waiting_by_person)
         owned: dict[str, list[str]] = {}
         for name, system in sorted((self.policy.systems if self.policy else {}).items()):
             if system.owner:
                 owned.setdefault(system.owner, []).append(name)
         members = self.policy.people if self.policy else ()
-        everybody = sorted({*members, *requested, *signed, *waiting, *owned})
+        everybody = sorted({*members, *requested, *signed, *documented, *waiting, *owned})
         return tuple(
             Person(
                 who,
@@ -288,22 +368,72 @@ class Site:
         """Everybody who has a page."""
         return frozenset(person.principal for person in self.people)
 
+    # -- what belongs together ---------------------------------------------------------------
+
+    def related(self, brief: Brief) -> tuple[Related, ...]:
+        """Changes that it refers to or that refer to it, and those nearest in time to the same systems."""
+        found: dict[str, Related] = {}
+        for other in brief.refers:
+            if other in self.known and other != brief.id:
+                found.setdefault(other, Related(self.known[other], "this one refers to it"))
+        for referring in self._referring.get(brief.id, ()):
+            found.setdefault(referring.id, Related(referring, "it refers to this one"))
+        near = {b.id: b for name in brief.systems for b in self._neighbours(name, brief)}
+        ordered = sorted(near.values(), key=lambda b: (abs(b.requested - brief.requested), b.path))
+        for other_brief in ordered[: 2 * NEAR]:
+            shared = ", ".join(name for name in brief.systems if name in other_brief.systems)
+            found.setdefault(other_brief.id, Related(other_brief, f"near in time on {shared}"))
+        return tuple(found.values())
+
+    def inputs_of(self, brief: Brief) -> str:
+        """Names what the page of a change is made from: itself, and what it says of others."""
+        parts, known = [brief.digest], self.known
+        for name in brief.systems:
+            marks, place = self._marks[name], self._places[name][brief.number]
+            parts += marks[max(place - NEAR, 0) : place]
+            parts.append(name)
+            parts += marks[place + 1 : place + 1 + NEAR]
+        for other in brief.refers:
+            parts.append(known[other].mark if other in known else "")
+        for referring in self._referring.get(brief.id, ()):
+            parts.append(referring.mark)
+        parts += [other for other in brief.mentions if other in known]
+        return places.digest("\n".join(parts).encode("utf-8", "surrogatepass"))
+
+    @cached_property
+    def _referring(self) -> dict[str, list[Brief]]:
+        return self._grouped((other, b) for b in self.briefs if b.title is not None for other in b.refers)
+
+    @cached_property
+    def _places(self) -> dict[str, dict[int, int]]:
+        """For each system, the place of each of its changes among them."""
+        return {
+            group.name: {brief.number: place for place, brief in enumerate(group.briefs)}
+            for group in self.systems
+        }
+
+    @cached_property
+    def _marks(self) -> dict[str, list[str]]:
+        """For each system, what other pages say of its changes."""
+        return {group.name: [brief.mark for brief in group.briefs] for group in self.systems}
+
+    @cached_property
+    def _by_system(self) -> dict[str, tuple[Brief, ...]]:
+        return {group.name: group.briefs for group in self.systems}
+
+    def _neighbours(self, system: str, brief: Brief) -> Iterable[Brief]:
+        """The changes to a system just before and just after this one came in."""
+        place, all_of_them = self._places[system][brief.number], self._by_system[system]
+        return (*all_of_them[max(place - NEAR, 0) : place], *all_of_them[place + 1 : place + 1 + NEAR])
+
     @staticmethod
-    def _grouped(pairs: Iterable[tuple[str, Assessment]]) -> dict[str, list[Assessment]]:
-        grouped: dict[str, list[Assessment]] = {}
-        for name, assessment in pairs:
-            grouped.setdefault(name, []).append(assessment)
+    def _grouped(pairs: Iterable[tuple[str | None, Brief]]) -> dict[str, list[Brief]]:
+        grouped: dict[str, list[Brief]] = {}
+        for name, brief in pairs:
+            if name is not None:
+                grouped.setdefault(name, []).append(brief)
         return grouped
 
 
-_MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October")
-MONTHS = (*_MONTHS, "November", "December")
-"""English, whatever the locale of the machine that builds."""
-
-
-def _month_of(assessment: Assessment) -> str:
-    return f"{assessment.id[4:8]}-{assessment.id[8:10]}"
-
-
-def _month_label(month: str) -> str:
-    return f"{MONTHS[int(month[5:]) - 1]} {month[:4]}"
+def _month_of(brief: Brief) -> str:
+    return f"{brief.id[4:8]}-{brief.id[8:10]}"

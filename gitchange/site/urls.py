@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from urllib.parse import urlencode
 
 from gitchange.model import identifiers
 
@@ -19,12 +20,29 @@ SYSTEMS = "systems.html"
 PEOPLE = "people.html"
 MONTHS = "months.html"
 POLICY = "policy.html"
-FINDINGS = "findings.html"
+CALENDAR = "calendar.html"
+STATISTICS = "statistics.html"
+AUDIT = "audit.html"
+SEARCH = "search.html"
+NOT_FOUND = "404.html"
+ICS = "calendar.ics"
+FEED = "feed.xml"
+DATA = "changes-data/"
+"""The folder of what the register and the search read; nothing else is in it."""
 SITEMAP = "sitemap.xml"
 MANIFEST = "gitchange-site.json"
 """Says that a folder holds a generated site, and from which commits."""
+PAGES = "gitchange-pages.txt"
+"""From what each page was made: by it the next build sees which pages it need not make."""
+RUN_PAGE = "rebuild.html"
+"""How scheduled rebuilds went; of no one site, so it is no part of what is built."""
+RUN_DATA = "rebuild.json"
+"""The same for programs."""
+RUNS = (RUN_PAGE, RUN_DATA)
+"""Files in a site's folder that a build leaves as they are."""
 
 _REGULAR = re.compile(r"[a-z0-9][a-z0-9._-]*(@[a-z0-9._-]+)?")
+_DATED = re.compile(rf"{identifiers.ROOT}/[0-9]+(/[0-9]+(/CHG-[0-9]*(-[0-9A-Z]*)?)?)?")
 _STRANGE = re.compile(r"[^a-z0-9@._-]+")
 
 
@@ -48,9 +66,9 @@ def change_file(path: str) -> str:
     return f"changes/{change_id or _file_name(path)}.html"
 
 
-def status(name: str) -> str:
-    """The page of all changes in that status."""
-    return f"status/{_file_name(name)}.html"
+def register(**filters: str) -> str:
+    """The register of all changes, with filters as its address keeps them; without JavaScript it shows the newest."""
+    return f"{CHANGES}?{urlencode(filters)}"
 
 
 def system(name: str) -> str:
@@ -66,6 +84,33 @@ def person(principal: str) -> str:
 def month(name: str) -> str:
     """The page of that month, given as `2026-11`."""
     return f"months/{name}.html"
+
+
+def calendar(name: str) -> str:
+    """The calendar of that month, given as `2026-11`."""
+    return f"calendar/{name}.html"
+
+
+def feed(system: str) -> str:
+    """The feed of that system."""
+    return f"feeds/{_file_name(system)}.xml"
+
+
+def sitemap(number: int) -> str:
+    """A part of a sitemap that is too long for one file."""
+    return f"sitemap-{number}.xml"
+
+
+def data(name: str) -> str:
+    """A file of `DATA`: a script that hands its data over."""
+    return f"{DATA}{name}.js"
+
+
+def block(prefix: str) -> str:
+    """The name of the changes whose paths begin so, as a part of file names."""
+    if _DATED.fullmatch(prefix):
+        return prefix[len(identifiers.ROOT) + 1 :].replace("/", "-").lower()
+    return _file_name(f"/{prefix}") if prefix else "all"
 
 
 def prefix(page: str) -> str:

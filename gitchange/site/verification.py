@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from collections.abc import Mapping
 from shlex import quote
+from typing import Any
 
-from gitchange.assessment.overview import Assessment
-from gitchange.model.evidence import SignOff
 from gitchange.model.policy import CERTIFICATES, OPENPGP, SIGNERS_FILE
 from gitchange.model.statement import NAMESPACE
 from gitchange.signing.openpgp import PREFIX as _OPENPGP_KEY
@@ -75,51 +75,57 @@ grep -q '^\\[GNUPG:\\] VALIDSIG {key} ' "$dir/status" || {{ echo 'Another key si
 echo 'Good OpenPGP signature by the key {key}.\'"""
 
 
-def verify_commands(assessment: Assessment, sign_off: SignOff) -> str:
+def recorded(shape: Mapping[str, Any]) -> frozenset[str]:
+    """SHA-256 of every envelope in the record of a change."""
+    record = (shape["document"] or {}).get("record") or {"sign_offs": ()}
+    return frozenset(hashlib.sha256(entry["envelope"].encode()).hexdigest() for entry in record["sign_offs"])
+
+
+def verify_commands(
+    shape: Mapping[str, Any], sign_off: Mapping[str, Any], in_record: frozenset[str] | None = None
+) -> str:
     """A bash script that verifies the sign-off in a clone; it ends with 0 only when everything holds.
 
-    A sign-off that stands in the change's record is taken from there, so that a clone without notes is
-    enough; any other one from the notes, which are fetched from `origin` where there are none.
-    Whatever comes from a document is quoted.
+    `shape` is the change, `sign_off` one of its sign-offs (docs/json.md), `in_record` what `recorded` says.
+    One that stands in the change's record is taken from there, so that a clone without notes is enough; any other one
+    from the notes, which are fetched from `origin` where there are none. Whatever comes from a document is quoted.
     """
-    record = assessment.record
-    newest = next((version for version in assessment.history if version.blob), None)
-    if record is not None and any(entry.envelope == sign_off.line for entry in record.sign_offs):
-        file = quote(f"{newest.commit if newest else 'HEAD'}:{assessment.path}")
-        source = _FROM_RECORD.format(file=file, size=record.request_bytes)
+    record = (shape["document"] or {}).get("record")
+    newest = next((version for version in shape["history"] if version["blob"]), None)
+    if record is not None and sign_off["envelope"] in (recorded(shape) if in_record is None else in_record):
+        file = quote(f"{newest['commit'] if newest else 'HEAD'}:{shape['path']}")
+        source = _FROM_RECORD.format(file=file, size=record["request_bytes"])
     else:
-        source = _FROM_NOTES.format(notes=_NOTES, blob=quote(sign_off.blob))
-    policy = assessment.policy.tree if assessment.policy else sign_off.policy
+        source = _FROM_NOTES.format(notes=_NOTES, blob=quote(sign_off["blob"]))
+    policy = shape["policy"]["tree"] if shape["policy"] else sign_off["policy"]
     # What a commit witnessed is judged at that commit's moment: a key may have run out since.
-    recorded = next((v.time for v in assessment.history if v.kind == "documented"), None) if record else None
-    judged = sign_off.judged_at or recorded
-    moment = judged.astimezone(dt.UTC) if judged else None
-    if sign_off.key.startswith(_OPENPGP_KEY):
+    documented = (v["time"] for v in shape["history"] if v["kind"] == "documented")
+    judged = sign_off["judged_at"] or (next(documented, None) if record else None)
+    moment = dt.datetime.fromisoformat(judged).astimezone(dt.UTC) if judged else None
+    if sign_off["key"].startswith(_OPENPGP_KEY):
         signature = _OPENPGP.format(
-            certificates=quote(f"{policy}:{OPENPGP}{sign_off.by}{CERTIFICATES}"),
+            certificates=quote(f"{policy}:{OPENPGP}{sign_off['by']}{CERTIFICATES}"),
             moment=f" --faked-system-time {moment:%Y%m%dT%H%M%S}!" if moment else "",
-            key=sign_off.key.removeprefix(_OPENPGP_KEY).upper(),
+            key=sign_off["key"].removeprefix(_OPENPGP_KEY).upper(),
         )
     else:
         signature = _SSH.format(
             signers=quote(f"{policy}:{SIGNERS_FILE}"),
-            by=quote(sign_off.by),
+            by=quote(sign_off["by"]),
             namespace=quote(NAMESPACE),
             moment=f" -O verify-time={moment:%Y%m%d%H%M%SZ}" if moment else "",
         )
-    digest = hashlib.sha256(sign_off.line.encode()).hexdigest()
-    return _SCRIPT.format(source=source, digest=digest, signature=signature)
+    return _SCRIPT.format(source=source, digest=sign_off["envelope"], signature=signature)
 
 
-def digest_commands(assessment: Assessment) -> str:
+def digest_commands(shape: Mapping[str, Any]) -> str:
     """Commands that name the text which the sign-offs are about, in a checkout."""
-    evidence, record = assessment.evidence, assessment.record
-    if evidence is None:
+    if shape["blob"] is None:
         return ""
-    path = quote(assessment.path)
+    record, path = (shape["document"] or {}).get("record"), quote(shape["path"])
     if record is not None:
         return (
-            f"head -c {record.request_bytes} {path} | sha256sum\n# {evidence.sha256}\n"
-            f"head -c {record.request_bytes} {path} | git hash-object --stdin\n# {evidence.blob}"
+            f"head -c {record['request_bytes']} {path} | sha256sum\n# {shape['sha256']}\n"
+            f"head -c {record['request_bytes']} {path} | git hash-object --stdin\n# {shape['blob']}"
         )
-    return f"sha256sum < {path}\n# {evidence.sha256}\ngit hash-object --no-filters {path}\n# {evidence.blob}"
+    return f"sha256sum < {path}\n# {shape['sha256']}\ngit hash-object --no-filters {path}\n# {shape['blob']}"

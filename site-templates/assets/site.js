@@ -1,4 +1,4 @@
-// What a page can do beyond being read: switch its colours, copy commands, filter a table.
+// What a page can do beyond being read: switch its colours, copy commands.
 // Everything works without it; what needs it is hidden until it runs.
 "use strict";
 
@@ -42,30 +42,5 @@
     frame.className = "copyable";
     pre.replaceWith(frame);
     frame.append(pre, button);
-  }
-
-  const filter = document.querySelector("form.filter");
-  const table = document.querySelector("table.changes");
-  if (filter && table) {
-    const rows = [...table.tBodies[0].rows].map((row) => ({ row, text: row.textContent.toLowerCase() }));
-    const hits = filter.querySelector(".hits");
-    const apply = () => {
-      const words = filter.q.value.toLowerCase().split(/\s+/).filter(Boolean);
-      let shown = 0;
-      for (const { row, text } of rows) {
-        const data = row.dataset;
-        const fits =
-          words.every((word) => text.includes(word)) &&
-          ["status", "risk", "type"].every((name) => !filter[name].value || data[name] === filter[name].value) &&
-          (!filter.system.value || data.system.split(" ").includes(filter.system.value));
-        row.hidden = !fits;
-        shown += fits;
-      }
-      hits.textContent = shown === rows.length ? `${shown} changes` : `${shown} of ${rows.length} changes`;
-    };
-    filter.hidden = false;
-    filter.addEventListener("input", apply);
-    filter.addEventListener("submit", (event) => event.preventDefault());
-    apply();
   }
 })();

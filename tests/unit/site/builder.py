@@ -54,6 +54,22 @@ waives = "evaluator-is-author"
 reason = "Only **one** change manager until the second is hired."
 expires = 2026-12-31T00:00:00Z
 
+[[freezes]]
+name = "sales week"
+reason = "Every minute *counts*."
+kind = "soft"
+start = 2026-11-27T00:00:00
+end = 2026-11-30T08:00:00
+when = {{ systems = ["api", "website"] }}
+override = {{ role = "change-manager" }}
+
+[[freezes]]
+name = "end of year"
+reason = "Nobody is there."
+kind = "hard"
+start = 2026-12-24T18:00:00
+end = 2027-01-02T08:00:00
+
 [custom.ticket]
 type = "text"
 description = "Number in the old ticket system"

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from gitchange.site.build import build_overview
+from gitchange.site.build import build_and_publish
+from gitchange.site.site import Site
 from tests.unit.site.builder import example_change, example_overview
 from tests.unit.site.repository import ConfigurationRepository
 
@@ -41,7 +42,9 @@ def work_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def site(tmp_path_factory: pytest.TempPathFactory, work_dir: Path) -> Path:
     """The site of the example overview."""
     output = tmp_path_factory.mktemp("output") / "site"
-    build_overview(example_overview(), work_dir, output, site_url="https://changes.example.org/acme/")
+    build_and_publish(
+        Site(example_overview()), work_dir, output, site_url="https://changes.example.org/acme/"
+    )
     return output
 
 

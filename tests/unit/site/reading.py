@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+NOT_FOUND = "404.html"
 VOID = {"meta", "link", "br", "hr", "img", "input", "circle", "path"}
 
 
@@ -40,6 +41,10 @@ class Reading(HTMLParser):
         if tag in ("dd", "td", "li", "p"):
             self.text += " "
         if tag == "a":
+            self.links.append(str(given["href"]))
+        elif tag == "link" and given.get("rel") == "canonical":
+            pass  # says where the page is
+        elif tag == "link" and given.get("rel") == "alternate":
             self.links.append(str(given["href"]))
         elif tag in ("link", "script", "img", "iframe") and (
             address := given.get("href") or given.get("src")
@@ -79,12 +84,20 @@ def pages_of(site: Path) -> list[str]:
     return sorted(path.relative_to(site).as_posix() for path in site.rglob("*.html"))
 
 
+def _path_of(reading: Reading) -> str:
+    """Where the site is, by what a page that is shown in any place loads."""
+    return next(name for name in reading.loads if name.endswith("assets/site.css")).removesuffix(
+        "assets/site.css"
+    )
+
+
 def broken_links(site: Path) -> list[str]:
     """Every internal address that leads nowhere, and every one that would not work below a sub-path."""
     readings = {page: read_page(site, page) for page in pages_of(site)}
     broken: list[str] = []
     for page, reading in readings.items():
-        for address in (*reading.links, *reading.loads):
+        root = _path_of(reading) if page == NOT_FOUND else ""  # it is shown at any address
+        for address in (given.removeprefix(root) for given in (*reading.links, *reading.loads)):
             parts = urlsplit(address)
             if parts.scheme in ("http", "https", "mailto"):
                 continue

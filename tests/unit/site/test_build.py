@@ -14,9 +14,10 @@ from mkdocs.utils import get_theme_dir
 
 from gitchange.errors import GitchangeError, UsageError
 from gitchange.site import urls
-from gitchange.site.build import build_overview, build_site
+from gitchange.site.build import build_and_publish, build_site
 from gitchange.site.root import CONFIGURATION, TEMPLATES
 from gitchange.site.scaffold import site_files
+from gitchange.site.site import Site
 from tests.unit.site.builder import NOW, Case, example_change, overview_of
 from tests.unit.site.reading import broken_links, read_page
 from tests.unit.site.repository import ConfigurationRepository
@@ -38,9 +39,11 @@ def test_mkdocs_finds_the_theme() -> None:
 
 def test_a_site_is_built_quietly(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """Nothing is printed, the report says what was built, and nothing but the site is left beside it."""
-    report = build_overview(SMALL, None, tmp_path / "out" / "site")
+    report = build_and_publish(Site(SMALL), None, tmp_path / "out" / "site")
     assert (report.changes, report.main, report.errors, report.warnings) == (1, SMALL.main, False, ())
-    assert report.pages == len([name for name in tree(report.output) if name.endswith(".html")])
+    assert (
+        report.pages == len([name for name in tree(report.output) if name.endswith(".html")]) - 1
+    )  # 404.html
     assert os.listdir(tmp_path / "out") == ["site"]
     assert capfd.readouterr() == ("", "")
 
@@ -49,9 +52,9 @@ def test_a_rebuild_replaces_the_site(tmp_path: Path) -> None:
     """Pages that are no more are gone, also when the site lies behind a link."""
     (tmp_path / "www").symlink_to("real-www")
     first = overview_of(Case(example_change(1)).assess(), Case(example_change(2)).assess())
-    build_overview(first, None, tmp_path / "www")
+    build_and_publish(Site(first), None, tmp_path / "www")
     assert (tmp_path / "real-www" / urls.change("CHG-20261103-0002")).is_file()
-    build_overview(SMALL, None, tmp_path / "www")
+    build_and_publish(Site(SMALL), None, tmp_path / "www")
     assert not (tmp_path / "real-www" / urls.change("CHG-20261103-0002")).exists()
     assert (tmp_path / "www").is_symlink()
 
@@ -59,27 +62,27 @@ def test_a_rebuild_replaces_the_site(tmp_path: Path) -> None:
 def test_a_failed_build_leaves_the_old_site(tmp_path: Path) -> None:
     """A broken link in a hand-written page fails the build, is named, and the old site stands."""
     output = tmp_path / "out" / "site"
-    build_overview(SMALL, None, output)
+    build_and_publish(Site(SMALL), None, output)
     before = tree(output)
     (tmp_path / "work" / "docs").mkdir(parents=True)
     (tmp_path / "work" / "docs" / "page.md").write_text("[x](missing.md)\n")
     with pytest.raises(GitchangeError, match=r"missing\.md"):
-        build_overview(SMALL, tmp_path / "work", output)
+        build_and_publish(Site(SMALL), tmp_path / "work", output)
     assert tree(output) == before
-    assert os.listdir(tmp_path / "out") == ["site"]
+    assert sorted(os.listdir(tmp_path / "out")) == [".site.spare", "site"]
 
 
 def test_a_crash_leaves_the_old_site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An error of any kind in the midst of writing pages leaves the old site and the environment."""
     output = tmp_path / "out" / "site"
-    build_overview(SMALL, None, output)
+    build_and_publish(Site(SMALL), None, output)
     before = tree(output)
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1")
-    monkeypatch.setattr("gitchange.site.plugin._write", lambda *_: 1 / 0)
+    monkeypatch.setattr("gitchange.site.output.Output.put", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        build_overview(SMALL, None, output)
+        build_and_publish(Site(SMALL), None, output)
     assert tree(output) == before
-    assert os.listdir(tmp_path / "out") == ["site"]
+    assert sorted(os.listdir(tmp_path / "out")) == [".site.spare", "site"]
     assert os.environ["SOURCE_DATE_EPOCH"] == "1"
     assert logging.getLogger("mkdocs").propagate
 
@@ -90,21 +93,21 @@ def test_a_folder_that_is_no_site_is_not_replaced(tmp_path: Path, content: str) 
     (tmp_path / "home" / content).parent.mkdir(parents=True)
     (tmp_path / "home" / content).write_text("mine")
     with pytest.raises(UsageError, match="something else"):
-        build_overview(SMALL, None, tmp_path / "home")
+        build_and_publish(Site(SMALL), None, tmp_path / "home")
     assert (tmp_path / "home" / content).read_text() == "mine"
 
 
 def test_an_empty_folder_is_filled(tmp_path: Path) -> None:
     """A folder that was made for the site is used."""
     (tmp_path / "site").mkdir()
-    build_overview(SMALL, None, tmp_path / "site")
+    build_and_publish(Site(SMALL), None, tmp_path / "site")
     assert (tmp_path / "site" / "index.html").is_file()
 
 
 def test_a_repositorys_own_configuration_is_followed(tmp_path: Path) -> None:
     """Its mkdocs.yml names the site; a missing docs folder is no obstacle."""
     (tmp_path / "mkdocs.yml").write_bytes(site_files("Häuser & <Söhne>")["mkdocs.yml"])
-    build_overview(SMALL, tmp_path, tmp_path / "site")
+    build_and_publish(Site(SMALL), tmp_path, tmp_path / "site")
     assert "Häuser & <Söhne>" in read_page(tmp_path / "site", "index.html").text
     assert broken_links(tmp_path / "site") == []
 
@@ -113,10 +116,10 @@ def test_a_docs_dir_of_its_own_is_followed(tmp_path: Path) -> None:
     """A repository may keep its pages elsewhere; one that it names and does not have is an error."""
     (tmp_path / "mkdocs.yml").write_bytes(site_files("T")["mkdocs.yml"] + b"docs_dir: handbook\n")
     with pytest.raises(GitchangeError, match="handbook"):
-        build_overview(SMALL, tmp_path, tmp_path / "site")
+        build_and_publish(Site(SMALL), tmp_path, tmp_path / "site")
     (tmp_path / "handbook").mkdir()
     (tmp_path / "handbook" / "nights.md").write_text("# Nights\n")
-    build_overview(SMALL, tmp_path, tmp_path / "site")
+    build_and_publish(Site(SMALL), tmp_path, tmp_path / "site")
     assert (tmp_path / "site" / "nights.html").is_file()
 
 
@@ -124,10 +127,10 @@ def test_a_configuration_without_the_plugin_is_refused(tmp_path: Path) -> None:
     """A mkdocs.yml that was made for something else is told so."""
     (tmp_path / "mkdocs.yml").write_text("site_name: Other\n")
     with pytest.raises(GitchangeError, match="does not use the plugin gitchange"):
-        build_overview(SMALL, tmp_path, tmp_path / "site")
+        build_and_publish(Site(SMALL), tmp_path, tmp_path / "site")
     (tmp_path / "mkdocs.yml").write_text("site_name: Other\nplugins: [gitchange]\n")
     with pytest.raises(GitchangeError, match="needs its own theme"):
-        build_overview(SMALL, tmp_path, tmp_path / "site")
+        build_and_publish(Site(SMALL), tmp_path, tmp_path / "site")
 
 
 def test_a_hand_written_page_cannot_replace_a_generated_one(tmp_path: Path) -> None:
@@ -135,7 +138,7 @@ def test_a_hand_written_page_cannot_replace_a_generated_one(tmp_path: Path) -> N
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs" / "policy.md").write_text("# We approve everything\n")
     with pytest.raises(GitchangeError, match=r"policy\.md would be written to policy\.html"):
-        build_overview(SMALL, tmp_path, tmp_path / "site")
+        build_and_publish(Site(SMALL), tmp_path, tmp_path / "site")
 
 
 def test_the_build_is_dated_by_the_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -148,7 +151,7 @@ def test_the_build_is_dated_by_the_commit(tmp_path: Path, monkeypatch: pytest.Mo
         f"    pathlib.Path({str(tmp_path / 'seen')!r}).write_text(os.environ['SOURCE_DATE_EPOCH'])\n"
     )
     (tmp_path / "mkdocs.yml").write_bytes(site_files("T")["mkdocs.yml"] + b"hooks: [hook.py]\n")
-    build_overview(SMALL, tmp_path, tmp_path / "site")
+    build_and_publish(Site(SMALL), tmp_path, tmp_path / "site")
     seen.append((tmp_path / "seen").read_text())
     assert seen == [str(int(SMALL.commit_time.timestamp()))]
     assert "SOURCE_DATE_EPOCH" not in os.environ

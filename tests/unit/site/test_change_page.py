@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from gitchange.assessment.shapes import show_json
 from gitchange.site.change_page import change_page
 from tests.unit.site.builder import ADA, BO, CY, DEE, EVE, Case, example_change
 
@@ -12,7 +13,7 @@ PASSED = {"works": True, "no_security_risk": True, "evidence": ["seen"]}
 
 def reason(case: Case, place: int) -> str:
     """The sentence on the card at that place, oldest first."""
-    card = change_page(case.assess()).cards[place]
+    card = change_page(show_json(case.assess())).cards[place]
     assert card.counts == (not card.reason)
     return card.reason
 

@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from gitchange.assessment.verification import Check, Verification
 from gitchange.lifecycle.status import STATUSES
+from gitchange.model.finding import Finding
 from gitchange.site import urls
-from gitchange.site.build import build_overview
+from gitchange.site.build import build_and_publish
+from gitchange.site.site import Site
 from gitchange.values import replace
 from tests.unit.site.builder import (
     ADA,
@@ -168,17 +171,18 @@ def test_home_begins_with_the_hand_written_introduction(site: Path) -> None:
 def test_the_register_has_every_change(site: Path) -> None:
     """All changes and all unreadable files are rows of one table, newest first."""
     html = (site / "changes.html").read_text()
-    rows = re.findall(r'<tr data-status="([\w-]+)"', html)
+    rows = re.findall(r'<td class="state"><span class="status s-([\w-]+)"', html)
     assert len(rows) == 16
     assert rows.count("unreadable") == 2
     assert html.index("CHG-20261115-0014") < html.index("CHG-20261102-0001")
 
 
-def test_every_status_has_a_page(site: Path) -> None:
-    """Each status, empty or not, lists its changes."""
+def test_every_status_leads_to_its_changes(site: Path) -> None:
+    """Each status, empty or not, is explained, counted, and leads to the register."""
+    html = (site / urls.STATUSES).read_text()
     for status in STATUSES:
-        html = (site / urls.status(status)).read_text()
-        assert set(re.findall(r'<tr data-status="([\w-]+)"', html)) == {status}
+        assert f'href="{urls.register(status=status)}"' in html
+    assert "Evaluated as necessary, feasible and safe" in html
 
 
 def test_systems_months_and_people_list_their_changes(site: Path) -> None:
@@ -233,11 +237,87 @@ def test_the_policy_page_tells_what_each_version_changed(site: Path) -> None:
 
 
 def test_findings_are_gathered_on_one_page(site: Path) -> None:
-    """Those of the repository and those of each change; the header leads there."""
-    text = words(read_page(site, urls.FINDINGS))
+    """Those of the repository and those of each change stand on the page for auditors; every page leads there."""
+    text = section(site, urls.AUDIT, "findings")
     assert "introduction.not-pinned" in text
     assert "approval.stale" in text
-    assert urls.FINDINGS in read_page(site, "index.html").links
+    assert urls.AUDIT in read_page(site, "index.html").links
+
+
+def test_the_audit_page_names_what_it_speaks_of(site: Path) -> None:
+    """The heads in full, how to check them oneself, and the changes by status; no other page but home has them."""
+    text = words(read_page(site, urls.AUDIT))
+    for part in ("a" * 40, "b" * 40, "c" * 40, "7" * 40, f"gitchange verify --as-of {'a' * 40}", "16 in all"):
+        assert part in text
+    holders = {p.name for p in site.rglob("*.html") if "a" * 40 in p.read_text()}
+    assert holders == {"audit.html", "index.html"}
+
+
+def test_the_audit_page_has_the_checks_of_verify(tmp_path: Path) -> None:
+    """Each check with its question, how much it looked at and what it found."""
+    finding = Finding("notes.line-lost", "notes commit `eeeeeeeeeeee` lost <something>", "unite the two")
+    checks = (
+        Check("append-only", "did every notes commit keep what its parents had?", 12, (finding,)),
+        Check("documented changes", "does every record bear out its change?", 7, ()),
+    )
+    verification = Verification("breach", "a" * 40, "b" * 40, "c" * 40, False, "7" * 40, checks)
+    build_and_publish(Site(overview_of(), verification=verification), None, tmp_path / "site")
+    text = words(read_page(tmp_path / "site", urls.AUDIT))
+    for part in (
+        "Breach",
+        "Append-only Did every notes commit keep what its parents had? 12 1 failed",
+        "Documented changes Does every record bear out its change? 7 0 passed",
+        "7 are documented",
+        "not pinned: taken on trust",
+        "lost <something>",
+    ):
+        assert part in text, text
+    assert "verification found a breach" in words(read_page(tmp_path / "site", urls.HOME))
+
+
+def test_a_page_of_a_system_tells_how_it_fares(site: Path) -> None:
+    """Open changes first, what is planned, how many failed, what it needs and which freezes hold for it."""
+    text = words(read_page(site, urls.system("api")))
+    order = [text.index(part) for part in ("Planned next", "Open 8", "Lately 3", "Freezes sales week")]
+    assert order == sorted(order)
+    assert "Failure rate 50 % 1 of 2" in text
+    assert "Needs Customer database" in text
+    assert "Needed by Public API" in words(read_page(site, urls.system("database")))
+    assert "sales week" not in words(read_page(site, urls.system("database")))
+    assert "end of year" in words(read_page(site, urls.system("database")))
+    assert "Public API api yes ada@example.org 8 11 50 %" in words(read_page(site, urls.SYSTEMS))
+
+
+def test_home_says_what_is_due(site: Path) -> None:
+    """By when, with what a script needs to hold it against the reader's clock; nothing is called late by the build."""
+    html = (site / "index.html").read_text()
+    due = html[html.index('id="due"') : html.index('<div class="pair">')]
+    assert "due by" in due
+    seconds = [int(found) for found in re.findall(r'data-due="(\d+)"', due)]
+    assert seconds == sorted(seconds)
+    assert len(seconds) > 3
+    assert due.count("hidden>overdue") == len(seconds)
+
+
+def test_pages_say_what_they_are_to_those_who_link_to_them(site: Path) -> None:
+    """Title, description and address, where there is one; nothing that would be loaded from elsewhere."""
+    html = (site / DOCUMENTED).read_text()
+    assert '<meta property="og:title" content="Renew the wildcard certificate · CHG-20261107-0006">' in html
+    address = f"https://changes.example.org/acme/{DOCUMENTED}"
+    assert f'<meta property="og:url" content="{address}">' in html
+    assert f'<link rel="canonical" href="{address}">' in html
+    assert "og:image" not in html
+    assert 'href="../feed.xml"' in html
+    assert 'href="../feeds/api.xml"' in (site / urls.system("api")).read_text()
+
+
+def test_a_page_that_is_not_there_has_a_page(site: Path) -> None:
+    """Its links begin with the site's path, since it is shown at any address."""
+    reading = read_page(site, urls.NOT_FOUND)
+    assert "There is no such page" in reading.text
+    assert "/acme/assets/site.css" in reading.loads
+    assert "/acme/changes.html" in reading.links
+    assert "og:url" not in (site / urls.NOT_FOUND).read_text()
 
 
 def test_hand_written_pages_are_in_the_same_theme(site: Path) -> None:
@@ -269,7 +349,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     output = tmp_path_factory.mktemp("hostile") / "site"
     strange = unreadable('changes/<img src=x onerror="alert(1)">.toml', HOSTILE.encode() + b"\xff\0")
     whole = overview_of(replace(assessment, history=(subject, *assessment.history)), strange, title=HOSTILE)
-    build_overview(whole, None, output)
+    build_and_publish(Site(whole), None, output)
     return output
 
 
@@ -291,7 +371,7 @@ def test_a_script_in_any_text_is_text(hostile: Path) -> None:
 def test_an_overview_without_a_policy_has_a_site(tmp_path: Path) -> None:
     """When the policy cannot be read the site says so, and shows the requests all the same."""
     assessment = replace(Case(example_change()).assess(), evidence=None, verdict=None, policy=None)
-    build_overview(overview_of(assessment, policy=None), None, tmp_path / "site")
+    build_and_publish(Site(overview_of(assessment, policy=None)), None, tmp_path / "site")
     assert "The policy cannot be read" in words(read_page(tmp_path / "site", urls.POLICY))
     assert "Undecided" in words(read_page(tmp_path / "site", urls.change(assessment.id)))
     assert broken_links(tmp_path / "site") == []
@@ -299,6 +379,6 @@ def test_an_overview_without_a_policy_has_a_site(tmp_path: Path) -> None:
 
 def test_an_empty_repository_has_a_site(tmp_path: Path) -> None:
     """The first build, before the first change, has every index page."""
-    build_overview(overview_of(notes=None), None, tmp_path / "site")
+    build_and_publish(Site(overview_of(notes=None)), None, tmp_path / "site")
     assert "0 changes, 0 of them open." in words(read_page(tmp_path / "site", urls.HOME))
     assert broken_links(tmp_path / "site") == []

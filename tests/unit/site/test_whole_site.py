@@ -8,7 +8,8 @@ import re
 from collections import Counter
 from pathlib import Path
 
-from gitchange.site.build import build_overview
+from gitchange.site.build import build_and_publish
+from gitchange.site.site import Site
 from tests.unit.site.builder import example_overview
 from tests.unit.site.reading import broken_links, pages_of, read_page
 
@@ -77,7 +78,7 @@ def test_every_page_has_landmarks(site: Path) -> None:
 def test_two_builds_are_the_same_to_the_byte(site: Path, tmp_path: Path, work_dir: Path) -> None:
     """The same overview gives the same files, in any folder."""
     again = tmp_path / "elsewhere" / "again"
-    build_overview(example_overview(), work_dir, again, site_url="https://changes.example.org/acme/")
+    build_and_publish(Site(example_overview()), work_dir, again, site_url="https://changes.example.org/acme/")
     files = {p.relative_to(site): p.read_bytes() for p in site.rglob("*") if p.is_file()}
     assert files == {p.relative_to(again): p.read_bytes() for p in again.rglob("*") if p.is_file()}
 

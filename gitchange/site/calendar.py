@@ -1,0 +1,234 @@
+"""The calendar: planned windows, freezes and conflicts by month and day, in the company's zone.
+
+Which windows are in conflict is for `gitchange.lifecycle.conflicts` to say; this sorts them for the pages and for the
+file that calendar programs read (`gitchange.site.ics`).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+
+from gitchange.lifecycle.conflicts import Booking, Conflict, conflicts
+from gitchange.lifecycle.freezes import Occurrence, occurrences
+from gitchange.model.policy import Policy
+from gitchange.site.catalogue import Brief
+from gitchange.values import Value
+
+_MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October")
+MONTHS = (*_MONTHS, "November", "December")
+"""English, whatever the locale of the machine that builds."""
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+BEFORE, AFTER = 1, 24
+"""How many months before and after the present one freezes are told of."""
+_SPAN = 12
+"""In so many months a window that goes on and on is shown."""
+_NEVER_HELD = frozenset({"rejected", "withdrawn"})
+LAST = 250_000_000_000
+"""A moment in the year 9892: what is planned for later is planned for never."""
+
+
+class Day(Value):
+    """A day with what is planned for it."""
+
+    date: dt.date
+    within: bool
+    """Whether it is of the month that is shown, and does not only fill up its first or last week."""
+    briefs: tuple[Brief, ...]
+    freezes: tuple[Occurrence, ...]
+    begun: tuple[Brief, ...] = ()
+    """Those of the changes whose windows have lasted since an earlier day of the month."""
+    frozen: tuple[Occurrence, ...] = ()
+    """Those of the freezes that have."""
+
+    @property
+    def beginning(self) -> tuple[Brief, ...]:
+        """The changes whose windows begin on this day, or before this month when it is the first."""
+        return tuple(b for b in self.briefs if b not in self.begun)
+
+    @property
+    def freezing(self) -> tuple[Occurrence, ...]:
+        """The freezes that do."""
+        return tuple(o for o in self.freezes if o not in self.frozen)
+
+    @property
+    def anchor(self) -> str:
+        """The id of the day in the list below the month."""
+        return f"day-{self.date:%Y-%m-%d}"
+
+    @property
+    def label(self) -> str:
+        """The day in words."""
+        return f"{WEEKDAYS[self.date.weekday()]}, {self.date.day} {month_label(f'{self.date:%Y-%m}')}"
+
+
+class Month(Value):
+    """A month as a page shows it."""
+
+    name: str
+    """As `2026-11`."""
+    label: str
+    weeks: tuple[tuple[Day, ...], ...]
+    """From Monday to Sunday."""
+    conflicts: tuple[Conflict, ...]
+    """Those that last in this month."""
+    before: str | None
+    """The nearest earlier month that has something."""
+    after: str | None
+
+    @property
+    def days(self) -> tuple[Day, ...]:
+        """Its own days that have something to tell: a freeze is told of once."""
+        return tuple(d for week in self.weeks for d in week if d.briefs or d.freezing)
+
+
+class Calendar:
+    """Everything that is planned."""
+
+    def __init__(
+        self,
+        briefs: Iterable[Brief],
+        planned: Iterable[Brief],
+        policy: Policy | None,
+        now: dt.datetime,
+        zone: dt.tzinfo,
+    ) -> None:
+        """`planned` are those of the changes whose windows are to come, and can be in conflict."""
+        self._briefs, self._planned, self._policy = briefs, planned, policy
+        self._zone = zone
+        self.present = f"{now.astimezone(zone):%Y-%m}"
+        """The month of the moment that the site shows."""
+
+    @cached_property
+    def briefs(self) -> tuple[Brief, ...]:
+        """Every change with a window, but those that will not take place; in order of time."""
+        held = (b for b in self._briefs if b.window is not None and b.status not in _NEVER_HELD)
+        return tuple(sorted(held, key=lambda b: (*(b.window or ()), b.path)))
+
+    @cached_property
+    def conflicts(self) -> tuple[Conflict, ...]:
+        """Of the windows that are still to come."""
+        return conflicts(map(_booking, self._planned), self._policy)
+
+    @cached_property
+    def _days(self) -> dict[str, dict[dt.date, list[Brief]]]:
+        """By month, the windows of each day."""
+        found: defaultdict[str, dict[dt.date, list[Brief]]] = defaultdict(dict)
+        for brief in self.briefs:
+            for day in self._touched(brief):
+                found[f"{day:%Y-%m}"].setdefault(day, []).append(brief)
+        return found
+
+    def _touched(self, brief: Brief) -> Iterator[dt.date]:
+        """The days that a window touches."""
+        start, end = brief.window or (0, 0)
+        first = self._date(start)
+        last = max(first, min(self._date(end - 1), first + dt.timedelta(days=31 * _SPAN)))
+        yield from _days_between(first, last)
+
+    def _date(self, moment: int) -> dt.date:
+        return dt.datetime.fromtimestamp(max(0, min(moment, LAST)), self._zone).date()
+
+    @cached_property
+    def freezes(self) -> tuple[Occurrence, ...]:
+        """The freezes from a month ago on, for two years; in order of time."""
+        policy = self._policy
+        if policy is None:
+            return ()
+        start = self._first(_moved(self.present, -BEFORE))
+        end = self._first(_moved(self.present, AFTER + 1))
+        found = [o for freeze in policy.file.freezes for o in occurrences(freeze, policy, start, end)]
+        return tuple(sorted(found, key=lambda o: (o.start.timestamp(), o.freeze.name)))
+
+    def _first(self, month: str) -> dt.datetime:
+        return dt.datetime(int(month[:4]), int(month[5:]), 1, tzinfo=self._zone)
+
+    @cached_property
+    def _frozen(self) -> dict[str, dict[dt.date, list[Occurrence]]]:
+        found: defaultdict[str, dict[dt.date, list[Occurrence]]] = defaultdict(dict)
+        lowest, highest = _moved(self.present, -BEFORE), _moved(self.present, AFTER)
+        for occurrence in self.freezes:
+            first = occurrence.start.astimezone(self._zone).date()
+            over = occurrence.end.astimezone(dt.UTC) - dt.timedelta(seconds=1)
+            last = over.astimezone(self._zone).date()
+            first = max(first, self._first(lowest).date())
+            last = min(last, self._first(_moved(highest, 1)).date() - dt.timedelta(days=1))
+            for day in _days_between(first, last):
+                found[f"{day:%Y-%m}"].setdefault(day, []).append(occurrence)
+        return found
+
+    @cached_property
+    def months(self) -> tuple[str, ...]:
+        """Every month that has something, oldest first."""
+        return tuple(sorted({*self._days, *self._frozen}))
+
+    def month(self, name: str) -> Month:
+        """One of them, or the present one."""
+        first = self._first(name).date()
+        last = self._first(_moved(name, 1)).date() - dt.timedelta(days=1)
+        monday = first - dt.timedelta(days=first.weekday())
+        sunday = last + dt.timedelta(days=6 - last.weekday())
+        days = [self._day(date, name) for date in _days_between(monday, sunday)]
+        begins = int(self._first(name).timestamp())
+        over = int(self._first(_moved(name, 1)).timestamp())
+        return Month(
+            name,
+            month_label(name),
+            tuple(tuple(days[place : place + 7]) for place in range(0, len(days), 7)),
+            tuple(c for c in self.conflicts if c.start < over and begins < c.end),
+            next((m for m in reversed(self.months) if m < name), None),
+            next((m for m in self.months if m > name), None),
+        )
+
+    def _day(self, date: dt.date, month: str) -> Day:
+        if f"{date:%Y-%m}" != month:
+            return Day(date, False, (), ())
+        yesterday = date - dt.timedelta(days=1)
+        briefs, before = (self._days.get(month, {}).get(day, []) for day in (date, yesterday))
+        freezes, frozen = (self._frozen.get(month, {}).get(day, []) for day in (date, yesterday))
+        return Day(
+            date,
+            True,
+            tuple(briefs),
+            tuple(freezes),
+            tuple(b for b in briefs if b in before),
+            tuple(o for o in freezes if o in frozen),
+        )
+
+    def coming(self) -> tuple[Brief, ...]:
+        """The windows that are not over since a month ago."""
+        since = self._first(_moved(self.present, -BEFORE)).timestamp()
+        return tuple(b for b in self.briefs if b.window is not None and b.window[1] >= since)
+
+
+def month_label(month: str) -> str:
+    """A month, given as `2026-11`, in words."""
+    return f"{MONTHS[int(month[5:]) - 1]} {month[:4]}"
+
+
+def _booking(brief: Brief) -> Booking:
+    start, end = brief.window or (0, 0)
+    return Booking(
+        brief.id,
+        max(0, min(start, LAST)),
+        max(0, min(end, LAST)),
+        brief.requester or "",
+        brief.type or "",
+        brief.risk or "",
+        brief.systems,
+        brief.environments,
+        lifted="freeze overridden" in brief.flags,
+    )
+
+
+def _moved(month: str, by: int) -> str:
+    number = int(month[:4]) * 12 + int(month[5:]) - 1 + by
+    return f"{number // 12:04}-{number % 12 + 1:02}"
+
+
+def _days_between(first: dt.date, last: dt.date) -> Iterator[dt.date]:
+    for number in range(first.toordinal(), last.toordinal() + 1):
+        yield dt.date.fromordinal(number)

@@ -1,0 +1,121 @@
+"""A site that is brought up to date step by step is, to the byte, the one that is built from nothing.
+
+Random histories are played on a real repository; after each step the site is brought up to date, and built anew in
+another folder, sometimes without an index, on another day.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import random
+from pathlib import Path
+
+import pytest
+
+from gitchange.errors import GitchangeError
+from gitchange.git.repository import Repository
+from gitchange.site.build import BuildReport, build_site
+from tests.company import git
+
+from .test_index import STEPS, World, index_of, request
+
+HISTORIES = int(os.environ.get("GITCHANGE_TEST_HISTORIES", "3"))
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    """Every file below a folder."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def differing(one: dict[str, bytes], other: dict[str, bytes]) -> list[str]:
+    """The names of files that differ."""
+    return sorted(name for name in {*one, *other} if one.get(name) != other.get(name))
+
+
+def place(root: Path) -> Path:
+    """A folder for the company."""
+    (root / "world").mkdir()
+    return root / "world"
+
+
+@pytest.mark.parametrize("seed", range(HISTORIES))
+def test_steps_give_what_nothing_gives(seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever happened in between, both folders hold the same bytes."""
+    chance = random.Random(1000 + seed)  # noqa: S311 - histories, no secrets
+    world = World(place(tmp_path), chance, monkeypatch)
+    for _ in range(3):
+        request(world)
+    played: list[str] = []
+    for number in range(8):
+        for step in chance.choices(list(STEPS), list(STEPS.values()), k=chance.randint(1, 3)):
+            played.append(step.__name__)
+            step(world)
+        try:
+            build_site(world.repo, tmp_path / "steps" / "site")
+        except GitchangeError:
+            continue  # a history that nobody can judge; the site stays as it is
+        if chance.random() < 0.5:
+            index_of(world.repo).unlink(missing_ok=True)
+        anew = tmp_path / f"anew-{number}" / "deeper" / "www"
+        world.wait(chance.choice((0, 1000)))
+        build_site(world.repo, anew)
+        found = differing(tree(tmp_path / "steps" / "site"), tree(anew))
+        assert found == [], f"seed {seed}, after {', '.join(played)}"
+
+
+def test_only_what_changed_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One more sign-off costs the pages that show it, however many changes there are."""
+    world = World(place(tmp_path), random.Random(5), monkeypatch)  # noqa: S311
+    for _ in range(6):
+        request(world)
+    output = tmp_path / "site"
+    first = build_site(world.repo, output)
+    assert first.written > first.pages
+    for _ in range(2):  # two folders take turns
+        assert build_site(world.repo, output).written == 0
+    before = tree(output)
+    untouched = output / "assets" / "site.css"
+    inode = untouched.stat().st_ino
+    world.company.become("ada")
+    world.do("approve", world.changes[0], "--yes", "--comment", "Looked at.")
+    done: BuildReport = build_site(world.repo, output)
+    changed = differing(before, tree(output))
+    assert done.written > 0
+    assert len([name for name in changed if name.startswith("changes/")]) <= 6
+    assert "policy.html" not in changed
+    assert inode in {untouched.stat().st_ino, (tmp_path / ".site.spare/assets/site.css").stat().st_ino}
+
+
+def test_site_is_that_of_its_newest_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The day on which it is built changes nothing: deadlines that pass are told by the reader's clock."""
+    world = World(place(tmp_path), random.Random(6), monkeypatch)  # noqa: S311
+    request(world)
+    build_site(world.repo, tmp_path / "one")
+    world.wait(24 * 365)
+    build_site(world.repo, tmp_path / "other")
+    assert differing(tree(tmp_path / "one"), tree(tmp_path / "other")) == []
+    newest = Repository.open(world.repo).commit(git(world.repo, "rev-parse", "main").strip()).committer.time
+    assert newest <= dt.datetime.now(dt.UTC) + dt.timedelta(days=1)
+
+
+def test_what_was_altered_in_the_output_is_made_good(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page that somebody deleted comes back; a file that somebody added goes."""
+    world = World(place(tmp_path), random.Random(7), monkeypatch)  # noqa: S311
+    for _ in range(4):
+        request(world)
+    output = tmp_path / "site"
+    build_site(world.repo, output)
+    before = tree(output)
+    for folder in (output, tmp_path / ".site.spare"):
+        build_site(world.repo, output)
+        page = next((folder / "changes").iterdir())
+        page.unlink()
+        (folder / "stray.html").write_text("stray")
+    build_site(world.repo, output)
+    build_site(world.repo, output)
+    assert tree(output) == before
