@@ -34,7 +34,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "sync": ("exchange", "Fetch, unite and push."),
     "seal": ("exchange", "Witness the sign-offs by a commit."),
     "policy": ("policy", "Show the policy; compare, approve and adopt a new one."),
-    "site": ("site", "Build the site."),
+    "site": ("site", "Build, rebuild or serve the site."),
     "hook": ("hook", "Judge pushes on a server of your own."),
 }
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,6 +14,9 @@ from gitchange.cli.terminal import ask, choose, say, tell
 from gitchange.errors import UsageError
 from gitchange.site.scaffold import site_files
 from gitchange.workflow import setup
+
+if TYPE_CHECKING:
+    from gitchange.workflow.scheduling import Scheduler
 
 
 @click.command("init")
@@ -31,6 +37,16 @@ from gitchange.workflow import setup
     "--system", default="system", show_default=True, help="Without --policy: id of the first system."
 )
 @click.option("--hook", is_flag=True, help="Only print how a server refuses bad pushes; changes nothing.")
+@click.option(
+    "--schedule",
+    "scheduler",
+    type=click.Choice(["systemd", "cron", "gitlab", "github"]),
+    help="Only write what this scheduler needs to rebuild the site, in an existing repository.",
+)
+@click.option("--output", metavar="DIR", help="With --schedule systemd or cron: where the site goes.")
+@click.option(
+    "--site-url", default="", help="With --schedule systemd or cron: address at which it is served."
+)
 @click.pass_context
 def init_command(
     context: click.Context,
@@ -42,6 +58,9 @@ def init_command(
     key_file: str | None,
     system: str,
     hook: bool,
+    scheduler: Scheduler | None,
+    output: str | None,
+    site_url: str,
 ) -> None:
     """Make or adopt a configuration repository.
 
@@ -51,10 +70,19 @@ def init_command(
     if hook:
         from gitchange.cli.hook import installation  # noqa: PLC0415 - a rare question, spared at every other start
 
-        if any((title, policy_dir, principal, key_file)):
+        if any((title, policy_dir, principal, key_file, scheduler)):
             raise UsageError("--hook goes with no other option: it only prints")
         click.echo(installation(folder, context.obj["introduction"]), nl=False)
         return
+    if scheduler is not None:
+        if any((title, policy_dir, principal, key_file)):
+            raise UsageError(
+                "--schedule is for an existing repository: it goes with --output and --site-url only"
+            )
+        _schedule(scheduler, folder, context.obj["introduction"], output, site_url)
+        return
+    if output is not None or site_url:
+        raise UsageError("--output and --site-url go with --schedule")
     if policy_dir is not None and (principal or key_file):
         raise UsageError("--policy and --principal/--key exclude each other")
     if policy_dir is None and principal is None and key_file is None:
@@ -84,3 +112,28 @@ def init_command(
     tell(done.findings)
     say("next: `gitchange new`, and everybody who clones pins the introduction:")
     say(f"  git config gitchange.introduction {done.introduction}")
+
+
+def _schedule(
+    scheduler: Scheduler, folder: Path, introduction: str | None, output: str | None, site_url: str
+) -> None:
+    """Write what a scheduler needs, and say what to do with it."""
+    import pwd  # noqa: PLC0415 - a rare question, spared at every other start
+
+    from gitchange.workflow import scheduling  # noqa: PLC0415
+
+    user = pwd.getpwuid(os.stat(folder).st_uid).pw_name  # git does not trust a repository of another account
+    place = Path(output) if output is not None else None
+    done = scheduling.schedule(
+        scheduler, scheduling.Job(folder, place, sys.executable, user, introduction, site_url)
+    )
+    for path in done.made:
+        say(f"wrote {path}")
+    for path in done.same:
+        say(f"{path} is there already, as it should be")
+    for path, text in done.kept:
+        say(f"{path} is there and was left as it is; it would be this, or have this added:", bold=True)
+        say("\n".join(f"  {line}" for line in text.splitlines()))
+    say("next:")
+    for words in done.next:
+        say(f"  {words}")

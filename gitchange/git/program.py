@@ -380,7 +380,8 @@ class PushResult(Value):
 def fetch(repository: Repository, remote: str, refspecs: Sequence[str]) -> None:
     """Fetch refs as given; a ref that the remote does not have is no error when asked with a pattern."""
     for pause in (*PAUSES, None):
-        command = ("fetch", "--quiet", "--no-tags", "--prune", remote, *refspecs)
+        # Without a map of its own git would also follow the configured one: a mirror's overwrites what is here.
+        command = ("fetch", "--quiet", "--no-tags", "--prune", "--refmap=", remote, *refspecs)
         done = run(repository.directory, *command, check=False, english=True)
         if done.returncode == 0:
             return

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.company import write_policy
+from tests.company import found, write_policy
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
@@ -91,6 +91,21 @@ def test_installed_program_makes_a_repository_and_its_site(wheel: Path, tmp_path
     assert change in pages
     ran(str(commands / "mkdocs"), "build", "--quiet", "--site-dir", str(tmp_path / "plain"), cwd=repo)
     assert (tmp_path / "plain" / "index.html").is_file()
+
+
+def test_properdocs_builds_the_same_site(wheel: Path, tmp_path: Path) -> None:
+    """properdocs, which goes on with MkDocs 1, builds the site that mkdocs builds, to the byte, from the same files."""
+    commands = environment(tmp_path / "environment", str(wheel), "properdocs>=1.6.5,<2")
+    company = found(tmp_path)
+    company.documented()
+    (company.repo / "docs" / "night.md").write_text("# At night\n\n[Home](index.md), [policy](policy.html)\n")
+    trees: list[dict[str, bytes]] = []
+    for name in ("mkdocs", "properdocs"):
+        site = tmp_path / name
+        ran(str(commands / name), "build", "--strict", "--quiet", "--site-dir", str(site), cwd=company.repo)
+        trees.append({str(p.relative_to(site)): p.read_bytes() for p in site.rglob("*") if p.is_file()})
+    assert "night.html" in trees[0]
+    assert trees[0] == trees[1]
 
 
 def test_wheel_carries_templates_and_configuration(wheel: Path) -> None:
