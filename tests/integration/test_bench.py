@@ -137,7 +137,7 @@ def test_the_readings_are_told_and_leave_the_repository_alone(made: Path, tmp_pa
     assert [row["part"] for row in rows] == [
         *["start"] * 2,
         *["fresh"] * 4,
-        *["appended"] * 2,
+        *["appended"] * 4,
         *["written"] * 2,
     ]
     grown = next(row for row in rows if row["unit"] == "B")
