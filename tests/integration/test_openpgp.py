@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from gitchange.assessment.assess import overview
+from gitchange.assessment.shapes import show_json
 from gitchange.errors import SigningError
 from gitchange.ledger import signoffs
 from gitchange.model.policy import load_policy
@@ -25,7 +26,6 @@ from gitchange.signing.openpgp import normalised
 from gitchange.signing.signer import SshSigner
 from gitchange.signing.signers import name_of_key
 from gitchange.site.verification import verify_commands
-from gitchange.values import replace
 from gitchange.workflow.tools import signer_by
 from tests.company import (
     POLICY,
@@ -184,21 +184,21 @@ def test_the_commands_on_the_site_verify_both_kinds(company: MixedCompany, tmp_p
             ["bash"], input=script, cwd=tmp_path / "clone", capture_output=True, text=True, check=False
         )
 
-    found = overview(company.repo, datetime.now(UTC)).assessments
     said = []
-    for assessment in found:
-        for sign_off in assessment.sign_offs:
-            done = pasted(verify_commands(assessment, sign_off))
+    for assessment in overview(company.repo, datetime.now(UTC)).assessments:
+        shape = show_json(assessment)
+        for sign_off in shape["sign_offs"]:
+            done = pasted(verify_commands(shape, sign_off))
             assert (done.returncode, done.stderr) == (0, ""), done.stdout
-            assert sign_off.meaning in done.stdout
-            said.append(f"Good OpenPGP signature by the key {sign_off.key[8:].upper()}" in done.stdout)
-            if sign_off.key.startswith("openpgp:"):
+            assert sign_off["meaning"] in done.stdout
+            said.append(f"Good OpenPGP signature by the key {sign_off['key'][8:].upper()}" in done.stdout)
+            if sign_off["key"].startswith("openpgp:"):
                 for wrong in (
-                    replace(sign_off, by="dee@example.org" if "ada" in sign_off.by else "ada@example.org"),
-                    replace(sign_off, key="openpgp:" + "0" * 40),
-                    replace(sign_off, line=sign_off.line + " "),
+                    {"by": "dee@example.org" if "ada" in sign_off["by"] else "ada@example.org"},
+                    {"key": "openpgp:" + "0" * 40},
+                    {"envelope": "0" * 64},
                 ):
-                    assert pasted(verify_commands(assessment, wrong)).returncode != 0
+                    assert pasted(verify_commands(shape, {**sign_off, **wrong})).returncode != 0
     assert sorted(said) == [False, True, True, True]
 
 
