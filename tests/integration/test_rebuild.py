@@ -240,7 +240,7 @@ def test_a_breach_is_published_as_what_it_is(host: Host) -> None:
     done, report = host.rebuild()
     assert (done.code, report["outcome"], report["verdict"]) == (1, "published", "breach")
     assert "breach" in done.err
-    assert host.shared.change in (host.output / urls.FINDINGS).read_text()
+    assert host.shared.change in (host.output / urls.AUDIT).read_text()
     assert "Verification found a breach" in host.page
     done, report = host.rebuild()
     assert (done.code, report["outcome"], report["verdict"]) == (1, "unchanged", "breach")
