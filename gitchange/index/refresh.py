@@ -99,7 +99,7 @@ class Snapshot(Value):
     verification: Verification
     path: str
     """Of the index's file."""
-    state: str
+    state: tuple[str | None, str | None]
     """What `store.opened_at` wants to see."""
 
 
@@ -111,8 +111,7 @@ def snapshot(
 
     def taken(index: sqlite3.Connection, by: Assessor) -> Snapshot:
         verified = verification.verify_repository(by, known=partial(audit.whole, index))
-        state = store.known(index)["state"]
-        return Snapshot(by.overview(judged=False), verified, place.index, state)
+        return Snapshot(by.overview(judged=False), verified, place.index, store.state_of(index))
 
     return _current(repository, now, introduction, taken, tell)
 
@@ -222,6 +221,7 @@ def _refresh(
     values = {
         "program": store.program(),
         "state": state,
+        "judged": now.isoformat(),
         "main": ground.main,
         "branch": ground.branch,
         "notes": assessor.notes.commit or "",

@@ -124,14 +124,20 @@ def open_for_reading(path: str) -> sqlite3.Connection | None:
     return None
 
 
-def opened_at(path: str, state: str) -> sqlite3.Connection | None:
+def state_of(connection: sqlite3.Connection) -> tuple[str | None, str | None]:
+    """What the rows rest on, and the moment for which they were last looked at."""
+    found = known(connection)
+    return found.get("state"), found.get("judged")
+
+
+def opened_at(path: str, state: tuple[str | None, str | None]) -> sqlite3.Connection | None:
     """The index as it is now, whatever others write to it from here on; None when it is at another state."""
     index = open_for_reading(path)
     if index is None:
         return None
     try:
         index.execute("BEGIN")
-        if known(index).get("state") == state:
+        if state_of(index) == state:
             return index
     except sqlite3.Error:
         pass

@@ -12,6 +12,7 @@ import datetime as dt
 
 from gitchange.lifecycle import freezes, rules
 from gitchange.lifecycle.rules import Asked
+from gitchange.lifecycle.status import AHEAD
 from gitchange.lifecycle.verdict import (
     Next,
     Requirement,
@@ -532,7 +533,7 @@ class _Case:
         """
         limits, change = self.policy.file.deadlines, self.change
         moments: list[dt.datetime | None] = []
-        if change.schedule is not None and status in ("requested", "info-requested", "approved"):
+        if change.schedule is not None and status in AHEAD:
             moments.append(change.schedule.end)
         if status == "requested":
             moments.append(_after(self.evidence.requested_at, limits.evaluation))

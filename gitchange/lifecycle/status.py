@@ -16,5 +16,8 @@ STATUSES = (
 CLOSED = frozenset({"documented", "rejected", "withdrawn"})
 """Statuses in which nobody is waited for."""
 
+AHEAD = frozenset({"requested", "info-requested", "approved"})
+"""Statuses in which the implementation is still to come: a planned window may be met, and missed."""
+
 REFUSED = frozenset({"rejected", "info-requested", "failed", "withdrawn"})
 """Statuses that somebody's refusal gives."""

@@ -119,8 +119,8 @@ class Brief:
 
     @property
     def mark(self) -> str:
-        """What other pages say of it."""
-        return f"{self.id}\0{self.label}\0{self.status}"
+        """What other pages say of it, and what decides in which order and with which words."""
+        return f"{self.path}\0{self.label}\0{self.status}\0{self.requested}\0{' '.join(self.systems)}"
 
     @property
     def needs_attention(self) -> bool:
@@ -151,7 +151,9 @@ class Catalogue:
         return self._text(blob) if blob else None
 
     @classmethod
-    def at(cls, path: str, state: str, text: Callable[[str], bytes | None]) -> Catalogue | None:
+    def at(
+        cls, path: str, state: tuple[str | None, str | None], text: Callable[[str], bytes | None]
+    ) -> Catalogue | None:
         """What the index at that path has, as long as it is at that state; None when it is at another one."""
         index = store.opened_at(path, state)
         if index is None:
@@ -194,7 +196,7 @@ class Catalogue:
 class _Wholes:
     """Whole changes from an index that stays as it was; other processes open it for themselves."""
 
-    def __init__(self, path: str, state: str, index: sqlite3.Connection) -> None:
+    def __init__(self, path: str, state: tuple[str | None, str | None], index: sqlite3.Connection) -> None:
         self._path, self._state = path, state
         self._index, self._process = index, os.getpid()
         self._dictionary = store.dictionary(index)

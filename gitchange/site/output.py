@@ -9,6 +9,7 @@ folder may share them (hard links), and a web server may be reading them.
 from __future__ import annotations
 
 import os
+from collections.abc import Container
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -92,10 +93,15 @@ class Output:
         if inputs is not None:
             self._inputs[name] = inputs
 
-    def take_from(self, folder: Path) -> None:
-        """Every file of another folder belongs to the site."""
+    def take_from(self, folder: Path, leaving_out: Container[str]) -> None:
+        """Every file of another folder belongs to the site, but for those names."""
         for name in sorted(_files(str(folder), "")):
-            self.put(name, (folder / name).read_bytes())
+            if name not in leaving_out:
+                self.put(name, (folder / name).read_bytes())
+
+    def keep_rest(self) -> None:
+        """Whatever is in the folder already belongs to the site: somebody has just built it there."""
+        self._named |= self._there
 
     def finish(self) -> None:
         """Keep the list of inputs, and remove what nobody named; how rebuilds went is told by others."""

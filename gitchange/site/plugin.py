@@ -15,7 +15,7 @@ import posixpath
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from html import unescape
 from pathlib import Path
 from typing import Literal
@@ -166,8 +166,10 @@ class GitchangePlugin(BasePlugin[GitchangeConfig]):  # type: ignore[no-untyped-c
         output = Output(self.renewed or (self._aside / "site" if self._aside else built))
         pages = Pages(self._site, self._env, self._introduction)
         plan, data = pages.plan(), pages.data(config.site_url or "")
-        if output.folder != built:
-            self._take(output, built, plan.keys() | data.keys())
+        if output.folder == built:
+            output.keep_rest()
+        else:
+            output.take_from(built, plan.keys() | data.keys())  # without the stand-ins
         theme = self._theme(config)
         self._write(output, plan, data, config, theme)
         register.write(self._site, output, theme)
@@ -176,22 +178,12 @@ class GitchangePlugin(BasePlugin[GitchangeConfig]):  # type: ignore[no-untyped-c
             for name, sitemap in self._sitemaps(config.site_url, plan).items():
                 output.put(name, sitemap.encode())
         output.put(urls.MANIFEST, self._manifest().encode())
-        if output.folder == built:
-            for name in _below(built):
-                output.note(name, None, written=False)
         output.finish()
         self.pages, self.written, self.removed = len(plan), output.written, output.removed
         if self._aside is not None:
             shutil.rmtree(built)
             output.folder.rename(built)
         self._restore()
-
-    @staticmethod
-    def _take(output: Output, built: Path, generated: Container[str]) -> None:
-        """What MkDocs built belongs to the site, but for stand-ins of generated pages."""
-        for name in _below(built):
-            if name not in generated:
-                output.put(name, (built / name).read_bytes())
 
     def _write(
         self,
@@ -318,8 +310,3 @@ def _encoded(text: str | Markup) -> bytes:
 def _sitemap_file(kind: str, entries: str) -> str:
     namespace = "http://www.sitemaps.org/schemas/sitemap/0.9"
     return f'<?xml version="1.0" encoding="UTF-8"?>\n<{kind} xmlns="{namespace}">\n{entries}</{kind}>\n'
-
-
-def _below(folder: Path) -> list[str]:
-    """The names of all files below a folder, relative to it."""
-    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())

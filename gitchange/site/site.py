@@ -19,7 +19,7 @@ from gitchange.index import place as places
 from gitchange.lifecycle.figures import Figures, measure
 from gitchange.lifecycle.freezes import Occurrence
 from gitchange.lifecycle.policy_diff import HEADINGS, WEIGHTS, Difference, differences
-from gitchange.lifecycle.status import STATUSES
+from gitchange.lifecycle.status import AHEAD, STATUSES
 from gitchange.model.finding import Finding
 from gitchange.model.policy import Freeze, Policy, System
 from gitchange.site.calendar import Calendar, month_label
@@ -212,9 +212,7 @@ class Site:
         coming = [
             (b.window[0], b.path, b)
             for b in self.briefs
-            if b.window is not None
-            and b.window[1] >= now
-            and b.status in ("requested", "info-requested", "approved")
+            if b.window is not None and b.window[1] >= now and b.status in AHEAD
         ]
         return tuple(b for *_, b in sorted(coming, key=lambda item: item[:2]))
 
@@ -393,11 +391,13 @@ class Site:
             parts += marks[max(place - NEAR, 0) : place]
             parts.append(name)
             parts += marks[place + 1 : place + 1 + NEAR]
+        parts.append("")  # what follows is about other things
         for other in brief.refers:
             parts.append(known[other].mark if other in known else "")
+        parts.append("")
         for referring in self._referring.get(brief.id, ()):
             parts.append(referring.mark)
-        parts += [other for other in brief.mentions if other in known]
+        parts += ["", *(other for other in brief.mentions if other in known)]
         return places.digest("\n".join(parts).encode("utf-8", "surrogatepass"))
 
     @cached_property

@@ -95,7 +95,14 @@ class World:
         (root / "policy" / "models" / "dependency-update.toml").write_text(MODEL)
         self.repo = self.company.repo
         self.changes: list[str] = []
+        self.played: list[str] = []
         self.kept = ""
+
+    def play(self) -> None:
+        """Something happens, or two or three things."""
+        for step in self.chance.choices(list(STEPS), list(STEPS.values()), k=self.chance.randint(1, 3)):
+            self.played.append(step.__name__)
+            step(self)
 
     def policy(self) -> str:
         """The text of the policy's next version."""
@@ -436,15 +443,12 @@ def test_index_says_what_the_evidence_says(
     world.kept_pin = ""
     for _ in range(2):
         request(world)
-    played: list[str] = []
     for _ in range(12):
-        for step in chance.choices(list(STEPS), list(STEPS.values()), k=chance.randint(1, 3)):
-            played.append(step.__name__)
-            step(world)
+        world.play()
         try:
             compare(world)
         except AssertionError as error:
-            raise AssertionError(f"seed {seed}, after {', '.join(played)}: {error}") from error
+            raise AssertionError(f"seed {seed}, after {', '.join(world.played)}: {error}") from error
 
 
 # -- what can be told apart one by one -------------------------------------------------------------

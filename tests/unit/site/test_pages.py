@@ -18,6 +18,7 @@ from tests.unit.site.builder import (
     ADA,
     BO,
     CY,
+    DAY,
     DEE,
     NOW,
     Case,
@@ -382,3 +383,20 @@ def test_an_empty_repository_has_a_site(tmp_path: Path) -> None:
     build_and_publish(Site(overview_of(notes=None)), None, tmp_path / "site")
     assert "0 changes, 0 of them open." in words(read_page(tmp_path / "site", urls.HOME))
     assert broken_links(tmp_path / "site") == []
+
+
+def test_a_page_is_made_anew_when_a_neighbour_moves() -> None:
+    """It names the nearest in time first; which that is can change where nothing else that it says does."""
+    own = Case(example_change(1, systems=["api", "database"]))
+
+    def site(days: int) -> Site:
+        others = [Case(example_change(2, systems=["api"])), Case(example_change(3, systems=["database"]))]
+        others[0].requested, others[1].requested = (own.requested + DAY * n for n in (days, 2))
+        return Site(overview_of(own.assess(), *(other.assess() for other in others)))
+
+    before, after = site(1), site(3)
+    one, other = before.known["CHG-20261102-0001"], after.known["CHG-20261102-0001"]
+    assert [r.brief.id for r in before.related(one)] == ["CHG-20261103-0002", "CHG-20261104-0003"]
+    assert [r.brief.id for r in after.related(other)] == ["CHG-20261104-0003", "CHG-20261103-0002"]
+    assert one.digest == other.digest
+    assert before.inputs_of(one) != after.inputs_of(other)
