@@ -61,9 +61,15 @@ def page(chromium: Any, address: str) -> Iterator[Any]:
     context = chromium.new_context(color_scheme="light", viewport={"width": 1280, "height": 900})
     page = context.new_page()
     trouble: list[str] = []
+
+    def failed(asked: Any) -> None:
+        # Whoever leads on before a page's icon has come ends that request; what is refused or missing says otherwise.
+        if asked.failure != "net::ERR_ABORTED":
+            trouble.append(f"failed: {asked.url}: {asked.failure}")
+
     page.on("console", lambda message: trouble.append(f"console: {message.text}"))
     page.on("pageerror", lambda error: trouble.append(f"error: {error}"))
-    page.on("requestfailed", lambda asked: trouble.append(f"failed: {asked.url}"))
+    page.on("requestfailed", failed)
     page.on("request", lambda asked: asked.url.startswith(address) or trouble.append(f"outside: {asked.url}"))
     yield page
     context.close()

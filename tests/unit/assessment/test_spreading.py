@@ -2,33 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Sequence
-from pathlib import Path
 
 import pytest
 
 from gitchange.assessment import spreading
 from gitchange.assessment.spreading import spread
 from gitchange.errors import RepositoryError
+from tests.processes import children, own_name
 
 
 def _two(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spreading, "_cores", lambda: 2)
     monkeypatch.setattr(spreading, "_WORTH_IT", 10)
-
-
-def workers() -> list[int]:
-    """Forks of this process that are not waited for yet; other children, as a browser's, are none."""
-    own = Path("/proc/self/comm").read_text()
-    found: list[int] = []
-    for place in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):  # it ended just now
-            parent = (place / "stat").read_text().rpartition(")")[2].split()[1]
-            if int(parent) == os.getpid() and (place / "comm").read_text() == own:
-                found.append(int(place.name))
-    return found
 
 
 def test_results_come_in_the_order_of_the_items(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -39,7 +26,7 @@ def test_results_come_in_the_order_of_the_items(monkeypatch: pytest.MonkeyPatch)
     assert [n for _, portion in results for n in portion] == items
     assert len({process for process, _ in results}) == 2
     assert os.getpid() not in {process for process, _ in results}
-    assert workers() == []
+    assert children(own_name()) == []
 
 
 def test_few_items_are_worked_on_here() -> None:
@@ -64,7 +51,7 @@ def test_an_error_is_raised_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(RepositoryError, match="777 is missing") as caught:
         list(spread(work, list(range(1000))))
     assert caught.value.hint == "look for it"
-    assert workers() == []
+    assert children(own_name()) == []
 
 
 def test_a_worker_that_dies_costs_no_result(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,7 +65,7 @@ def test_a_worker_that_dies_costs_no_result(monkeypatch: pytest.MonkeyPatch) -> 
         return sum(portion)
 
     assert sum(spread(work, list(range(1000)))) == sum(range(1000))
-    assert workers() == []
+    assert children(own_name()) == []
 
 
 def test_whoever_stops_listening_ends_the_workers(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,4 +74,4 @@ def test_whoever_stops_listening_ends_the_workers(monkeypatch: pytest.MonkeyPatc
     results = spread(len, list(range(5000)))
     assert next(results) == 100
     results.close()  # type: ignore[attr-defined]
-    assert workers() == []
+    assert children(own_name()) == []

@@ -19,6 +19,7 @@ from gitchange.errors import GitchangeError
 from gitchange.git import repository as module
 from gitchange.git.repository import Repository
 from tests.company import git
+from tests.processes import children
 from tests.unit.git.conftest import commit
 
 ABSENT = "1" * 40
@@ -549,8 +550,7 @@ def test_git_ends_with_the_repository(filled: Path) -> None:
         assert repository.has(git(filled, "rev-parse", "HEAD"))
         del repository
     assert len(os.listdir("/proc/self/fd")) == before
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+    assert children("git") == []
 
 
 def test_a_killed_git_is_no_end(filled: Path) -> None:

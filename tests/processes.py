@@ -1,0 +1,23 @@
+"""The processes that a test has begun, as Linux tells: also those that have ended and are not waited for."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+
+
+def own_name() -> str:
+    """What this process, and so a fork of it, is called."""
+    return Path("/proc/self/comm").read_text().rstrip("\n")
+
+
+def children(name: str) -> list[int]:
+    """This process's children of that name. Others, as a browser's, may live as long as they like."""
+    found: list[int] = []
+    for place in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # it ended just now
+            parent = (place / "stat").read_text().rpartition(")")[2].split()[1]
+            if int(parent) == os.getpid() and (place / "comm").read_text().rstrip("\n") == name:
+                found.append(int(place.name))
+    return sorted(found)
