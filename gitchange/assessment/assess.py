@@ -99,7 +99,6 @@ class Assessor:
         self.tell: Tell | None = None
         self._authenticators: dict[str, WitnessedAuthenticator] = {}
         self._with_record: dict[str, bool] = {}
-        self._known_ids: frozenset[str] | None = None
 
     def adopting(self, policy: Policy) -> Assessor:
         """Judges the same repository at the same moment, as if this policy had just been adopted."""
@@ -220,7 +219,7 @@ class Assessor:
         commits = [self._tip(on)] if on is not None else [commit for _, commit in self._unmerged]
         known, unreadable = self._ids_on(commits)
         if on is None:
-            known |= self.known_ids
+            known |= self.known_ids.all
         matching = sorted(change for change in known if change.endswith(f"-{text}"))
         if len(matching) > 1:
             raise UsageError(f"{given!r} fits several changes: {', '.join(matching[:8])}")
@@ -260,12 +259,10 @@ class Assessor:
                 unreadable.append(error)
         return found, unreadable
 
-    @property
-    def known_ids(self) -> frozenset[str]:
+    @cached_property
+    def known_ids(self) -> documents.ChangeIds:
         """Ids of all changes on the branch of record."""
-        if self._known_ids is None:
-            self._known_ids = documents.change_ids(self.repository, self.ground.main)
-        return self._known_ids
+        return documents.ChangeIds(self.repository, self.ground.main)
 
     def one(self, change_id: str, on: str | None = None) -> Assessment:
         """The state of one change; `on` names the branch whose text is meant (see `find`)."""
@@ -306,6 +303,7 @@ class Assessor:
         wanted = list(entries)
         if len(wanted) > _FEW:
             self.notes.read_all()
+            _ = self.known_ids.all
         for entry in wanted:
             yield self._assess(entry, histories.get(entry.path, ()), True)
 
@@ -317,7 +315,7 @@ class Assessor:
         """
         # What several need is found once, before there are several.
         self.gather()
-        _ = self.known_ids, self.verified_elsewhere
+        _ = self.known_ids.all, self.verified_elsewhere
         models = self.policy.models.values() if self.policy is not None else ()
         if any(model.suspended_after is not None for model in models):
             _ = self._failed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Set
 
 from gitchange.errors import Refused, RepositoryError, UsageError
 from gitchange.model import identifiers, policy, settings
@@ -199,7 +200,44 @@ def change_files(repository: Repository, commit: str) -> Iterator[Entry]:
     yield from repository.walk(root.id, f"{identifiers.ROOT}/")
 
 
-def change_ids(repository: Repository, commit: str) -> frozenset[str]:
-    """Ids of all changes that lie where they belong."""
-    ids = (identifiers.id_of(entry.path) for entry in change_files(repository, commit))
-    return frozenset(change for change in ids if change is not None)
+class ChangeIds(Set[str]):
+    """Ids of all changes of a commit that lie where they belong.
+
+    Whether one is there is looked up by its path, until all have been read: what one change names needs no look at
+    all the others, however many they are.
+    """
+
+    def __init__(self, repository: Repository, commit: str) -> None:
+        """Nothing is read so far."""
+        self._repository = repository
+        self._commit = commit
+        self._looked_up: dict[str, bool] = {}
+        self._all: frozenset[str] | None = None
+
+    @property
+    def all(self) -> frozenset[str]:
+        """Every one of them, read now if they were not before."""
+        if self._all is None:
+            ids = (identifiers.id_of(entry.path) for entry in change_files(self._repository, self._commit))
+            self._all = frozenset(change for change in ids if change is not None)
+        return self._all
+
+    def __contains__(self, change: object) -> bool:
+        """Whether there is a change of that id."""
+        if self._all is not None:
+            return change in self._all
+        if not isinstance(change, str) or not identifiers.is_id(change):
+            return False
+        if change not in self._looked_up:
+            root = self._repository.tree_of(self._commit)
+            entry = self._repository.entry(root, identifiers.path_of(change))
+            self._looked_up[change] = entry is not None and not entry.is_tree
+        return self._looked_up[change]
+
+    def __iter__(self) -> Iterator[str]:
+        """Every one, in no order."""
+        return iter(self.all)
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self.all)

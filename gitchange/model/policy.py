@@ -288,6 +288,9 @@ class SystemsFile(Part):
 
 
 _PATTERN_LIMIT = 200
+_ONE = r"(?:[A-Za-z0-9_ /:@,=-]|\\[.+*?()\[\]{}|^$\\-]|\[(?:a-z|A-Z|0-9|[A-Za-z0-9_ ./:@,+=])+-?\])"
+PLAIN_PATTERN = rf"(?:{_ONE}(?:[+*?]|\{{[1-9][0-9]?\}}|\{{[0-9],(?:[1-9][0-9])?\}})?)+"
+"""Patterns that need no proof: characters and sets of them, each with one repetition at most, by 99 at most."""
 
 
 @lru_cache(maxsize=256)
@@ -297,11 +300,11 @@ def pattern(text: str) -> SchemaValidator:
     Rust's regular expressions, which pydantic brings: they take linear time whatever the text, so that no text of a
     change can keep a verdict waiting.
     """
-    if len(text) > _PATTERN_LIMIT:
-        raise ValueError(f"is longer than {_PATTERN_LIMIT} characters")
-    # Not sooner: policies without a pattern need not wait for it.
+    # Not sooner: what reads no parameter need not wait for it.
     from pydantic_core import SchemaError, SchemaValidator  # noqa: PLC0415 - 40 ms
 
+    if len(text) > _PATTERN_LIMIT:
+        raise ValueError(f"is longer than {_PATTERN_LIMIT} characters")
     try:
         # Alone: "a)|(b" would escape from what is put around it.
         SchemaValidator({"type": "str", "pattern": text})
@@ -310,6 +313,11 @@ def pattern(text: str) -> SchemaValidator:
         raise ValueError(
             f"{text!r} is no regular expression (linear ones only: without look-around and back-references)"
         ) from None
+
+
+def is_plain_pattern(text: str) -> bool:
+    """Whether the text is seen to be a pattern without asking the library that matches it."""
+    return len(text) <= _PATTERN_LIMIT and re.fullmatch(PLAIN_PATTERN, text) is not None
 
 
 class Parameter(Part):
@@ -327,7 +335,7 @@ class Parameter(Part):
     @field_validator("pattern")
     @classmethod
     def _is_pattern(cls, value: str | None) -> str | None:
-        if value is not None:
+        if value is not None and not is_plain_pattern(value):
             pattern(value)
         return value
 

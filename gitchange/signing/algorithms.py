@@ -16,10 +16,7 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from gitchange.signing.key_types import ED25519, RSA, SK_ECDSA, SK_ED25519, WEBAUTHN
 from gitchange.signing.wire import Reader
@@ -28,24 +25,30 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
 
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric import ec
+
 Verifier = Callable[[bytes, bytes], bool]
 """Takes a signature blob (algorithm name and signature) and the data; says whether it holds."""
 
-# Each curve with its hash, RFC 5656 section 6.2.1.
-_CURVES: Final[dict[bytes, tuple[ec.EllipticCurve, hashes.HashAlgorithm]]] = {
-    b"nistp256": (ec.SECP256R1(), hashes.SHA256()),
-    b"nistp384": (ec.SECP384R1(), hashes.SHA384()),
-    b"nistp521": (ec.SECP521R1(), hashes.SHA512()),
-}
-
-# RFC 8332 section 3; "ssh-rsa", which is SHA-1, is left out on purpose.
-_RSA_HASHES: Final[dict[bytes, hashes.HashAlgorithm]] = {
-    b"rsa-sha2-256": hashes.SHA256(),
-    b"rsa-sha2-512": hashes.SHA512(),
-}
-
 # Order of the Ed25519 group, RFC 8032 section 5.1.
 _ORDER: Final = 2**252 + 27742317777372353535851937790883648493
+
+
+# Most keys are Ed25519: what only the others need is imported when one of them comes.
+
+
+@lru_cache(maxsize=1)
+def _curves() -> dict[bytes, tuple[ec.EllipticCurve, hashes.HashAlgorithm]]:
+    """Each curve with its hash, RFC 5656 section 6.2.1."""
+    from cryptography.hazmat.primitives import hashes  # noqa: PLC0415
+    from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415
+
+    return {
+        b"nistp256": (ec.SECP256R1(), hashes.SHA256()),
+        b"nistp384": (ec.SECP384R1(), hashes.SHA384()),
+        b"nistp521": (ec.SECP521R1(), hashes.SHA512()),
+    }
 
 
 @lru_cache(maxsize=4096)
@@ -123,6 +126,11 @@ def _sk_ed25519_verifier(fields: Reader) -> Verifier:
 
 
 def _rsa_verifier(fields: Reader) -> Verifier:
+    from cryptography.hazmat.primitives import hashes  # noqa: PLC0415
+    from cryptography.hazmat.primitives.asymmetric import padding, rsa  # noqa: PLC0415
+
+    # RFC 8332 section 3; "ssh-rsa", which is SHA-1, is left out on purpose.
+    algorithms = {b"rsa-sha2-256": hashes.SHA256(), b"rsa-sha2-512": hashes.SHA512()}
     scheme = padding.PKCS1v15()
     exponent, modulus = fields.mpint(), fields.mpint()
     size = (modulus.bit_length() + 7) // 8
@@ -133,7 +141,7 @@ def _rsa_verifier(fields: Reader) -> Verifier:
 
     def verify(signature_blob: bytes, data: bytes) -> bool:
         reader = Reader(signature_blob)
-        algorithm = _RSA_HASHES.get(reader.cstring())
+        algorithm = algorithms.get(reader.cstring())
         signature = reader.string()
         reader.finish()
         if algorithm is None or len(signature) > size:
@@ -151,7 +159,10 @@ def _rsa_verifier(fields: Reader) -> Verifier:
 def _raw_ecdsa(fields: Reader) -> Verifier:
     """Checks ``mpint r, mpint s`` over data, hashed with the curve's hash (RFC 5656 section 6.2.1)."""
 
-    curve, curve_hash = _CURVES[fields.cstring()]
+    from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415
+    from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature  # noqa: PLC0415
+
+    curve, curve_hash = _curves()[fields.cstring()]
     key = ec.EllipticCurvePublicKey.from_encoded_point(curve, fields.string())
     algorithm = ec.ECDSA(curve_hash)
 
@@ -225,5 +236,7 @@ def _is_client_data(client_data: bytes, origin: bytes, data: bytes, flags: int, 
 
 def coordinates(curve: bytes, point: bytes) -> tuple[int, int]:
     """The coordinates of an encoded point of the curve. Raises ValueError if it is none."""
-    numbers = ec.EllipticCurvePublicKey.from_encoded_point(_CURVES[curve][0], point).public_numbers()
+    from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415
+
+    numbers = ec.EllipticCurvePublicKey.from_encoded_point(_curves()[curve][0], point).public_numbers()
     return numbers.x, numbers.y

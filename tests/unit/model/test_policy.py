@@ -10,7 +10,14 @@ import tomli_w
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gitchange.model.policy import duration, load_policy, write_first_policy
+from gitchange.model.policy import (
+    PLAIN_PATTERN,
+    duration,
+    is_plain_pattern,
+    load_policy,
+    pattern,
+    write_first_policy,
+)
 from tests.unit.lifecycle.builders import (
     ADA,
     BO,
@@ -333,3 +340,30 @@ def test_a_first_policy_is_readable_and_has_one_person_in_every_role() -> None:
     assert policy.roles_of(ADA) == ("root", "change-manager", "developer", "system-user")
     assert policy.systems["api"].customer_data
     assert policy.signers == line
+
+
+@given(
+    st.one_of(st.from_regex(PLAIN_PATTERN, fullmatch=True), st.text("ab-]^[\\.+*?{}0,9(|)$é", max_size=12))
+)
+@settings(max_examples=500)
+def test_plain_patterns_need_no_proof(text: str) -> None:
+    """What is taken for a pattern at sight is one for the library that matches it, whole."""
+    if is_plain_pattern(text):
+        assert pattern(text)
+        assert not pattern(text).isinstance_python("é" + "x" * 20_000)
+
+
+@pytest.mark.parametrize(
+    "text", ["[0-9]+[.][0-9]+[.][0-9]+", r"v[0-9]{1,}\.x?", "[a-z0-9-]{1,40}", "CVE-2026"]
+)
+def test_usual_patterns_are_plain(text: str) -> None:
+    """A policy with these is read without the library."""
+    assert is_plain_pattern(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "a**", "[", "[z-a]", "a{2,1}", "a" * 201, "(a)", "a|b", ".", "{1}", "[^a]", "é"]
+)
+def test_other_patterns_are_left_to_the_library(text: str) -> None:
+    """Those that it refuses are among them."""
+    assert not is_plain_pattern(text)
