@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
-import traceback
 
 import click
 
@@ -51,6 +49,9 @@ def guarded(work: Callable[[], Any]) -> int:
         )
         return 3
     except Exception as error:  # a bug: whatever it is, say so and keep the details
+        import tempfile  # noqa: PLC0415 - for the sake of start-up time
+        import traceback  # noqa: PLC0415
+
         with tempfile.NamedTemporaryFile(
             "w", prefix="gitchange-", suffix=".log", delete=False, encoding="utf-8"
         ) as log:

@@ -17,8 +17,8 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "doctor": ("doctor", "Look at this clone and its policy: what is wrong, and how to mend it."),
     "join": ("joining", "Clone a configuration repository, pin its introduction, see that all is ready."),
     "new": ("requests", "Write a change file."),
-    "check": ("requests", "Check change files and policy."),
-    "schema": ("requests", "Print the JSON Schema of change files."),
+    "check": ("checking", "Check change files and policy."),
+    "schema": ("checking", "Print the JSON Schema of change files."),
     "approve": ("signoffs", "Evaluate: sign that a change is necessary, feasible and safe."),
     "reject": ("signoffs", "Evaluate: sign that a change is not to be made."),
     "request-info": ("signoffs", "Evaluate: sign that you cannot decide yet."),
@@ -118,7 +118,7 @@ _WRITING = frozenset(
 @click.pass_context
 def _keep_index(context: click.Context, /, result: object, **_: object) -> object:
     """Whoever wrote brings the index up to date, so that whoever reads next need not."""
-    if context.invoked_subcommand in _WRITING:
+    if context.invoked_subcommand in _WRITING and context.obj.get("written", True):
         from gitchange.cli import context as from_context  # noqa: PLC0415 - the command has loaded it
         from gitchange.workflow import reading  # noqa: PLC0415
 

@@ -1,9 +1,8 @@
-"""`new`, `check` and `schema`."""
+"""`new`."""
 
 from __future__ import annotations
 
 import datetime as dt
-import json
 import sys
 from pathlib import Path
 
@@ -12,7 +11,6 @@ import click
 from gitchange.cli import context as from_context
 from gitchange.cli.terminal import ask, ask_yes, at_terminal, choose, complain, say, tell
 from gitchange.errors import UsageError
-from gitchange.git.repository import Repository
 from gitchange.model.change import IMPACTS, LIKELIHOODS
 from gitchange.workflow import requests
 
@@ -90,6 +88,7 @@ def new_command(
         tell(found, err=True)
         complain(error.message, error.hint)
         return error.exit_code
+    context.obj["written"] = commit  # a file alone changes nothing that the index knows
     click.echo(made.change)
     tell(made.foreseen, err=True)
     code = 0
@@ -217,37 +216,3 @@ def _ask_risks() -> Any:
         }
         if not ask_yes("another risk?", "--risk"):
             return
-
-
-@click.command("check")
-@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
-@click.option("--base", metavar="REV", help="Only files that differ from this revision.")
-@click.option("--json", "as_json", is_flag=True, help="The documented JSON shape.")
-@click.pass_context
-def check_command(context: click.Context, /, paths: tuple[Path, ...], base: str | None, as_json: bool) -> int:
-    """Check change files and policy, committed or not: every problem at once.
-
-    Without PATHS everything. Exit code 1 when there is an error.
-    """
-    folder = from_context.directory(context)
-    given = [path if path.is_absolute() else folder / path for path in paths]
-    done = requests.check(Repository.open(folder), from_context.now(), given, base=base)
-    if as_json:
-        shape = {
-            "schema": 1,
-            "ok": done.ok,
-            "files": done.files,
-            "findings": [f.as_json() for f in done.findings],
-        }
-        click.echo(json.dumps(shape, indent=2, ensure_ascii=False))
-        return 0 if done.ok else 1
-    tell(done.findings)
-    errors = sum(1 for f in done.findings if f.severity == "error")
-    say(f"{done.files} change file(s) checked, {errors} error(s)", fg="green" if done.ok else "red")
-    return 0 if done.ok else 1
-
-
-@click.command("schema")
-def schema_command() -> None:
-    """Print the JSON Schema of change files, for editors that complete and check TOML."""
-    click.echo(json.dumps(requests.schema(), indent=2, ensure_ascii=False))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 import time
 from contextlib import contextmanager
@@ -58,7 +57,11 @@ def tell(findings: Iterable[Finding], *, err: bool = False) -> None:
 
 def width() -> int:
     """Columns of the terminal; 0 when standard output is none."""
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
+    if not sys.stdout.isatty():
+        return 0
+    import shutil  # noqa: PLC0415 - only at a terminal
+
+    return shutil.get_terminal_size().columns
 
 
 @contextmanager

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 
 from gitchange.assessment.assess import Assessor, removal
 from gitchange.git.program import Touch
-from gitchange.git.repository import moment
 from gitchange.index import store
+from gitchange.index.histories import touch_of
 from gitchange.ledger.notes import Notes
 from gitchange.ledger.timeline import Made, Point, Reign, Timeline
 from gitchange.model import identifiers
@@ -203,29 +203,6 @@ class StoredAssessor(Assessor):
 def policy_of(policies: Policies, tree: str | None) -> Policy | None:
     """The policy in a folder that was found in force; None for none."""
     return policies.of_tree(tree)[0] if tree else None
-
-
-def said_of(touch: Touch) -> str:
-    """A touch as the index keeps it, beside its path."""
-    return json.dumps(
-        [
-            touch.commit,
-            touch.author_name,
-            touch.author_email,
-            list(touch.co_authors),
-            touch.time.timestamp(),
-            touch.subject,
-            touch.blob,
-        ],
-        ensure_ascii=False,
-        separators=(",", ":"),
-    )
-
-
-def touch_of(path: str, said: str) -> Touch:
-    """What `said_of` kept."""
-    commit, name, email, co_authors, when, subject, blob = json.loads(said)
-    return Touch(commit, name, email, tuple(co_authors), moment(int(when)), subject, path, blob)
 
 
 def reign_said(reign: Reign) -> str:

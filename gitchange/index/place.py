@@ -13,6 +13,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from gitchange.git.repository import Repository
+
 try:
     from _blake2 import blake2b  # hashlib loads OpenSSL to offer the same
 except ImportError:
@@ -62,3 +64,8 @@ def find(directory: str, environment: Mapping[str, str]) -> Place | None:
     """The repository that holds a folder; None when there is none, or one that needs a closer look."""
     found = place.find(directory, environment)
     return Place(found.git_dir, found.common_dir) if found is not None else None
+
+
+def place_of(repository: Repository) -> Place:
+    """The place of a repository that is open."""
+    return Place(str(repository.git_dir).rstrip("/"), str(repository.common_dir).rstrip("/"))

@@ -23,8 +23,9 @@ from gitchange.assessment.verification import Seen
 from gitchange.git import program
 from gitchange.index import audit, rows, store
 from gitchange.index import place as places
-from gitchange.index.facts import StoredAssessor, StoredTimeline, finding_said, reign_said, said_of, touch_of
-from gitchange.index.place import Place
+from gitchange.index.facts import StoredAssessor, StoredTimeline, finding_said, reign_said
+from gitchange.index.histories import said_of, touch_of
+from gitchange.index.place import Place, place_of
 from gitchange.ledger import documents, notes
 from gitchange.ledger.documents import INTRODUCTION_KEY, Ground, Policies
 from gitchange.ledger.records import trailer_of
@@ -107,7 +108,7 @@ def snapshot(
     repository: Repository, now: dt.datetime, introduction: str | None, tell: Tell | None = None
 ) -> Snapshot | None:
     """Bring the index up to date; None where it cannot be written."""
-    place = _place_of(repository)
+    place = place_of(repository)
 
     def taken(index: sqlite3.Connection, by: Assessor) -> Snapshot:
         verified = verification.verify_repository(by, known=partial(audit.whole, index))
@@ -124,7 +125,7 @@ def _current(
     tell: Tell | None,
 ) -> Answer | None:
     """Ask an index that is up to date, and whoever judged for it; a damaged one is made anew once."""
-    place = _place_of(repository)
+    place = place_of(repository)
     for attempt in ("as it is", "anew"):
         try:
             with store.writing(place.index) as index:
@@ -148,15 +149,25 @@ def keep_up(
 
     Nor is there any waiting for somebody who makes one.
     """
-    place = _place_of(repository)
+    return _kept_up(repository, now, introduction, lambda index, _: question(index))
+
+
+def _kept_up(
+    repository: Repository,
+    now: dt.datetime,
+    introduction: str | None,
+    question: Callable[[sqlite3.Connection, Assessor], Answer],
+) -> Answer | None:
+    """The same, with whoever judged for it."""
+    place = place_of(repository)
     if not os.path.exists(place.index):
         return None
     with (
         suppress(sqlite3.Error, OSError, UnicodeEncodeError, _LeftError),
         store.writing(place.index, patience=_PATIENCE) as index,
     ):
-        _refresh(index, repository, now, introduction, place, plain=True)
-        return question(index)
+        by = _refresh(index, repository, now, introduction, place, plain=True)
+        return question(index, by)
     return None
 
 
@@ -165,23 +176,22 @@ def assessor(repository: Repository, now: dt.datetime, introduction: str | None)
 
     It keeps reading the index as it is now, whatever others write to it.
     """
-    expected = keep_up(repository, now, introduction, lambda index: store.known(index)["state"])
-    index = store.open_for_reading(_place_of(repository).index) if expected is not None else None
-    if index is None:
+    kept = _kept_up(
+        repository, now, introduction, lambda index, by: (store.known(index)["state"], by.policies)
+    )
+    index = store.open_for_reading(place_of(repository).index) if kept is not None else None
+    if kept is None or index is None:
         return None
+    expected, policies = kept
     try:
         index.execute("BEGIN")
         known = store.known(index)
         if known["state"] != expected:
             return None  # somebody else was at work in between
         ground = Ground(known["branch"], known["main"], known["introduction"], known["pinned"] == "True")
-        return StoredAssessor(index, repository, now, Policies(repository), ground)
+        return StoredAssessor(index, repository, now, policies, ground)
     except sqlite3.Error:
         return None
-
-
-def _place_of(repository: Repository) -> Place:
-    return Place(str(repository.git_dir).rstrip("/"), str(repository.common_dir).rstrip("/"))
 
 
 class _LeftError(Exception):

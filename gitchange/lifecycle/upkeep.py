@@ -2,7 +2,7 @@
 
 Pure. Says who has a key that counts now, and what a careful administrator would mend before it hurts. What makes
 a policy unreadable is told where it is read (`gitchange.model.policy`), unreadable lines and shared keys where
-files are checked (`gitchange.workflow.requests`), and what its members cannot do in `gitchange.lifecycle.duties`.
+files are checked (`gitchange.workflow.checking`), and what its members cannot do in `gitchange.lifecycle.duties`.
 """
 
 from __future__ import annotations

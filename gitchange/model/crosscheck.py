@@ -6,7 +6,7 @@ Pure; the caller says which other changes exist.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Container
 
 from gitchange.model.change import ParsedChange
 from gitchange.model.finding import Finding, in_order
@@ -23,7 +23,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
 }
 
 
-def crosscheck(parsed: ParsedChange, policy: Policy, known_changes: Collection[str]) -> tuple[Finding, ...]:
+def crosscheck(parsed: ParsedChange, policy: Policy, known_changes: Container[str]) -> tuple[Finding, ...]:
     """All references of a change file that lead nowhere, each with a mend.
 
     Looks at the raw data: what can be checked is checked even where other keys are wrong.

@@ -11,7 +11,6 @@ Left to others: reading git's configuration, and whether the signature holds and
 from __future__ import annotations
 
 import re
-import subprocess
 
 from gitchange.errors import SigningError
 from gitchange.signing.openpgp import HASHES, dearmor_openpgp, normalised, parse_openpgp
@@ -20,6 +19,7 @@ from gitchange.values import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import subprocess
     from typing import Final
 
 _NO_KEY_HINT: Final = (
@@ -143,6 +143,8 @@ class OpenPgpSigner(Value):
         return done.stdout.replace(b"\r", b"")
 
     def _run(self, arguments: list[str], data: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+        import subprocess  # noqa: PLC0415 - for the sake of start-up time
+
         try:
             return subprocess.run([self.program, *arguments], input=data, capture_output=True, check=False)
         except (OSError, ValueError) as error:  # ValueError: a NUL byte in an argument

@@ -15,8 +15,8 @@ from gitchange.model import policy as policies
 from gitchange.model.finding import Finding, in_order
 from gitchange.model.policy import load_policy
 from gitchange.values import Value
+from gitchange.workflow.checking import WorkTree
 from gitchange.workflow.policies import last_approved, obstacle
-from gitchange.workflow.requests import WorkTree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -17,8 +17,8 @@ from gitchange.lifecycle import duties, upkeep
 from gitchange.lifecycle.upkeep import WITHIN
 from gitchange.model.finding import Finding
 from gitchange.values import Value, replace
+from gitchange.workflow.checking import signer_findings
 from gitchange.workflow.clone_checks import ANSWER_WITHIN, CloneChecks, Look
-from gitchange.workflow.requests import signer_findings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

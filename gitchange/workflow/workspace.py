@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import time
 from functools import cached_property
 
@@ -13,10 +12,7 @@ from gitchange.git.repository import MovedError, Repository
 from gitchange.index import refresh
 from gitchange.ledger import remote as remotes
 from gitchange.ledger.signoffs import signers_of
-from gitchange.signing.certificates import EXPORT, INSTALL
-from gitchange.signing.gpg import OpenPgpSigner
 from gitchange.values import Value, replace
-from gitchange.workflow.tools import signer_by
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,6 +25,7 @@ if TYPE_CHECKING:
     from gitchange.git.repository import Person
     from gitchange.ledger.remote import Report
     from gitchange.model.policy import Policy
+    from gitchange.signing.gpg import OpenPgpSigner
     from gitchange.signing.signer import SshSigner
 
     Written = TypeVar("Written")
@@ -121,6 +118,8 @@ class Workspace(Value, slots=False):
     @cached_property
     def signer(self) -> SshSigner | OpenPgpSigner:
         """The user's signing tool, as git's configuration names it; SigningError when it names none."""
+        from gitchange.workflow.tools import signer_by  # noqa: PLC0415 - only for who signs
+
         return signer_by(self._configured, self._committer)
 
     def _configured(self, key: str) -> str | None:
@@ -146,6 +145,8 @@ class Workspace(Value, slots=False):
         With an SSH certificate git's `user.email` must be a person's name in the policy. Refused when the policy
         gives the key to nobody, or to several.
         """
+        from gitchange.signing.gpg import OpenPgpSigner  # noqa: PLC0415 - only for who signs
+
         signer = self.signer
         if isinstance(signer, OpenPgpSigner):
             return _owner_of_openpgp(signer, policy)
@@ -185,6 +186,8 @@ class Workspace(Value, slots=False):
 
 def _owner_of_openpgp(signer: OpenPgpSigner, policy: Policy) -> str:
     """The one person whose certificates have a key that the tool may sign with."""
+    from gitchange.signing.certificates import EXPORT, INSTALL  # noqa: PLC0415 - only for who signs with OpenPGP
+
     certificates = signers_of(policy).openpgp
     if certificates.missing:
         raise SigningError(
@@ -217,5 +220,7 @@ def retrying(write: Callable[[], Written]) -> Written:
         try:
             return write()
         except MovedError:
+            import random  # noqa: PLC0415 - hardly ever
+
             time.sleep(random.uniform(0, 0.02))  # noqa: S311
     return write()

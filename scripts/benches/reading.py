@@ -334,6 +334,7 @@ class Bench(Measuring):
     def written(self) -> Iterator[Row]:
         """Writing a change file, and checking one."""
         tree, path = self._work_tree, self.signer.open[0]
+        self.run(program("list"), tree)  # the index is there, as wherever somebody reads
         for name, work in (("new --from FILE", self._new()), ("check FILE", program("check", path))):
             yield self.compare(name, _EMPTY, work, _PYTHON, _WRITE, ours_in=tree)
 
