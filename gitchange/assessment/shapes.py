@@ -148,6 +148,23 @@ def brief_json(shape: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+COMMIT, MERGE_REQUEST = "commit", "merge-request"
+"""Kinds of ties: `commit SYSTEM REVISION` and `merge-request ADDRESS`."""
+
+
+def ties_of(shape: Mapping[str, Any]) -> set[str]:
+    """What ties the change to application repositories: the commits of implementations that count, merge requests."""
+    document = shape["document"] or {}
+    found = {f"{MERGE_REQUEST} {address}" for address in document.get("links", {}).get("merge_requests", ())}
+    for signed in shape["sign_offs"]:
+        if signed["verdict"] == "implement" and signed["counts"]:
+            found |= {
+                f"{COMMIT} {named['system']} {named['commit']}"
+                for named in signed["answers"].get("commits", ())
+            }
+    return found
+
+
 def texts_of(shape: Mapping[str, Any]) -> tuple[str, str, str, str, str]:
     """What full text finds a change by: id, title, people, systems, and everything that somebody wrote."""
     document = shape["document"] or {}

@@ -31,6 +31,8 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "show": ("reading", "Show one change, whole."),
     "search": ("reading", "Find changes by the words in them."),
     "verify": ("reading", "Check all evidence."),
+    "coverage": ("coverage", "Tell which commits of an application are covered by changes."),
+    "link": ("coverage", "Explain what ties a commit of an application to a change."),
     "sync": ("exchange", "Fetch, unite and push."),
     "seal": ("exchange", "Witness the sign-offs by a commit."),
     "policy": ("policy", "Show the policy; compare, approve and adopt a new one."),

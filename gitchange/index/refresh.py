@@ -18,7 +18,7 @@ from itertools import islice, pairwise
 
 from gitchange.assessment import verification
 from gitchange.assessment.assess import Assessor
-from gitchange.assessment.shapes import brief_json, people_of, show_json, summary_json, texts_of
+from gitchange.assessment.shapes import brief_json, people_of, show_json, summary_json, texts_of, ties_of
 from gitchange.assessment.verification import Seen
 from gitchange.git import program
 from gitchange.index import audit, rows, store
@@ -432,6 +432,7 @@ class _Writer:
             "waiting": sorted(waiting),
             "text": sorted(_texts(assessment)),
             "refers": sorted(_referred(assessment)),
+            "tie": sorted(ties_of(shape)),
         }
         kind, found = audit.said_of(seen)
         return _Row(columns, whole, beside, texts_of(shape), kind, found)
@@ -475,7 +476,7 @@ class _Writer:
             (number, *texts_of(rows.unpacked(found[1], self._dictionary))),
         )
         connection.execute("DELETE FROM change WHERE number = ?", (number,))
-        for table in ("whole", "system", "person", "waiting", "text", "refers", "seen"):
+        for table in ("whole", "system", "person", "waiting", "text", "refers", "tie", "seen"):
             connection.execute(f"DELETE FROM {table} WHERE number = ?", (number,))  # noqa: S608
         return number
 

@@ -176,6 +176,17 @@ def with_briefs(connection: sqlite3.Connection) -> Iterator[tuple[int, dict[str,
         yield number, summary(row), json.loads(brief), digest
 
 
+def heads(connection: sqlite3.Connection) -> tuple[str, str | None]:
+    """The commit and the notes commit that the rows speak of."""
+    known = store.known(connection)
+    return known["main"], known["notes"] or None
+
+
+def ties(connection: sqlite3.Connection) -> Iterator[tuple[str, str]]:
+    """What ties changes to application repositories (`assessment.shapes.ties_of`), each with the change's id."""
+    yield from connection.execute("SELECT tie.name, change.id FROM tie JOIN change USING (number)")
+
+
 def whole(connection: sqlite3.Connection, number: int, dictionary: bytes) -> dict[str, Any]:
     """One change, whole, by its number; LookupError when there is none."""
     found = connection.execute("SELECT shown FROM whole WHERE number = ?", (number,)).fetchone()

@@ -48,11 +48,13 @@ CREATE TABLE person (name TEXT NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (n
 CREATE TABLE waiting (name TEXT NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (name, number)) WITHOUT ROWID;
 CREATE TABLE text (blob TEXT NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (blob, number)) WITHOUT ROWID;
 CREATE TABLE refers (id TEXT NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (id, number)) WITHOUT ROWID;
+CREATE TABLE tie (name TEXT NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (name, number)) WITHOUT ROWID;
 CREATE INDEX system_number ON system (number);  -- what is judged anew is forgotten by its number first
 CREATE INDEX person_number ON person (number);
 CREATE INDEX waiting_number ON waiting (number);
 CREATE INDEX text_number ON text (number);
 CREATE INDEX refers_number ON refers (number);
+CREATE INDEX tie_number ON tie (number);
 CREATE TABLE failure (path TEXT NOT NULL, blob TEXT NOT NULL, PRIMARY KEY (path, blob)) WITHOUT ROWID;
 CREATE TABLE touch (
   path TEXT NOT NULL, position INTEGER NOT NULL,  -- the oldest has the lowest

@@ -238,6 +238,41 @@ class CompromisedKey(Part):
     """What happened, for the auditor."""
 
 
+class Exemption(Part):
+    """Commits of application repositories that need no change: `coverage` and `gate` tell each of them with its reason.
+
+    Every condition given must hold, and there must be one.
+    """
+
+    name: ShortText
+    """What people call it."""
+    reason: LongText
+    """Why such commits need no change, for the auditor."""
+    systems: Some[Slug] | None = None
+    """For commits that touch these systems only; for all when not given."""
+    paths: Some[ShortText] | None = None
+    """Every file that the commit changes fits one of these patterns, e.g. `docs/**`."""
+    authors: Some[ShortText] | None = None
+    """Every author of what it brought has an address that fits one of these, e.g. `renovate@example.org`."""
+    subject: str | None = None
+    """A regular expression that its first line matches, whole; of a merge, or all that it merges do."""
+    expires: AwareDatetime | None = None
+    """Until when."""
+
+    @field_validator("subject")
+    @classmethod
+    def _is_pattern(cls, value: str | None) -> str | None:
+        if value is not None and not is_plain_pattern(value):
+            pattern(value)
+        return value
+
+    @model_validator(mode="after")
+    def _is_limited(self) -> Exemption:
+        if self.paths is None and self.authors is None and self.subject is None:
+            raise ValueError("would exempt every commit: give `paths`, `authors` or `subject`")
+        return self
+
+
 class PolicyFile(Part):
     """policy/policy.toml."""
 
@@ -254,6 +289,7 @@ class PolicyFile(Part):
     deadlines: Deadlines = Deadlines()
     freezes: Listed[Freeze] = ()
     waivers: Listed[Waiver] = ()
+    exemptions: Listed[Exemption] = ()
     compromised: Listed[CompromisedKey] = ()
     custom: dict[Slug, CustomField] = field(default_factory=dict)
 
