@@ -10,6 +10,14 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
 
+LITTLE_MEMORY = tuple(
+    word
+    for setting in ("packedGitWindowSize=8m", "packedGitLimit=64m", "deltaBaseCacheLimit=16m")
+    for word in ("-c", f"core.{setting}")
+)
+"""Git's options for a walk through much history, which reads most objects once: git would keep open all it has read."""
+
+
 class Running:
     """A program that was begun."""
 

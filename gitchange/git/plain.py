@@ -264,7 +264,8 @@ class Plain:
         return False
 
     def _is_far_ancestor(self, ancestor: str, descendant: str) -> bool | None:
-        command = ("git", f"--git-dir={self.git_dir}/", "merge-base", "--is-ancestor", ancestor, descendant)
+        place = f"--git-dir={self.git_dir}/"
+        command = ("git", place, *pipes.LITTLE_MEMORY, "merge-base", "--is-ancestor", ancestor, descendant)
         code, _ = pipes.finished(command, self._environment)
         return {0: True, 1: False}.get(code) if code is not None else None
 

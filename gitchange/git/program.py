@@ -139,7 +139,7 @@ def _touches(
 ) -> Iterator[Touch]:
     fields = fields_of(
         repository.directory,
-        *_LITTLE_MEMORY,
+        *pipes.LITTLE_MEMORY,
         *(
             "-c",
             "log.follow=false",
@@ -197,7 +197,7 @@ def strides(repository: Repository, tips: Sequence[str]) -> Iterator[Stride]:
         return
     fields = fields_of(
         repository.directory,
-        *_LITTLE_MEMORY,
+        *pipes.LITTLE_MEMORY,
         *("-c", "log.showRoot=true", "-c", "diff.relative=false", "--no-replace-objects"),
         *("log", "--reverse", "--topo-order", "--diff-merges=first-parent", "-r", *RAW_LOG),
         "--format=%x00%H%x00%P%x00",
@@ -226,17 +226,10 @@ def parents_of(repository: Repository, tip: str) -> dict[str, list[str]]:
     """Every commit reachable from one, with its parents, children before parents."""
     listed = run(
         repository.directory,
-        *(*_LITTLE_MEMORY, "--no-replace-objects", "rev-list", "--topo-order", "--parents", tip, "--"),
+        *(*pipes.LITTLE_MEMORY, "--no-replace-objects", "rev-list", "--topo-order", "--parents", tip, "--"),
     )
     return {commit: parents for commit, *parents in map(str.split, listed.stdout.decode().splitlines())}
 
-
-_LITTLE_MEMORY = tuple(
-    word
-    for setting in ("packedGitWindowSize=8m", "packedGitLimit=64m", "deltaBaseCacheLimit=16m")
-    for word in ("-c", f"core.{setting}")
-)
-"""For a walk through all history, which reads most objects once: git would keep open all that it has read."""
 
 RAW_LOG = (
     *("--raw", "-z", "--no-renames", "--no-abbrev", "--no-ext-diff", "--no-color", "--no-mailmap"),

@@ -1,0 +1,416 @@
+"""`coverage` and `link` on a real application repository, beside a real configuration repository."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.company import POLICY, Company, Result, git, gitchange, write_policy
+
+RULES = (
+    POLICY
+    + """
+[[exemptions]]
+name = "texts"
+reason = "Nobody's data is processed by them."
+paths = ["docs/**", "*.md"]
+
+[[exemptions]]
+name = "updates"
+reason = "Tested by the pipeline."
+authors = ["renovate@example.org"]
+subject = "chore: update [a-z]+"
+"""
+)
+SYSTEMS = """\
+[systems.api]
+name = "Public API"
+owner = "ada@example.org"
+customer_data = true
+depends_on = ["database"]
+repositories = ["https://gitlab.example.org/acme/app"]
+paths = ["api/**"]
+tags = "api/v*"
+
+[systems.database]
+name = "Database"
+customer_data = true
+repositories = ["https://gitlab.example.org/acme/app.git"]
+paths = ["schema/**"]
+
+[systems.website]
+name = "Website"
+customer_data = false
+repositories = ["https://gitlab.example.org/acme/site"]
+"""
+REMOTE = "git@gitlab.example.org:acme/app.git"
+
+
+@dataclass
+class World:
+    """A configuration repository, and an application whose commits it covers or not."""
+
+    company: Company
+    app: Path
+    changes: dict[str, str]
+    commits: dict[str, str]
+
+    def commit(self, name: str, path: str, message: str, *options: str) -> str:
+        """Commit a file of the application under a name of the test's."""
+        target = self.app / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(f"{target.read_text() if target.exists() else ''}{name}\n")
+        git(self.app, "add", "-A")
+        git(self.app, "commit", "-qm", message, *options)
+        self.commits[name] = git(self.app, "rev-parse", "HEAD")
+        return self.commits[name]
+
+    def head(self, name: str) -> None:
+        """Give the tip a name."""
+        self.commits[name] = git(self.app, "rev-parse", "HEAD")
+
+    def ask(self, *arguments: str) -> Result:
+        """Run a command on the configuration repository."""
+        return gitchange(self.company.repo, *arguments, "--repo", str(self.app))
+
+    def states(self, *arguments: str) -> dict[str, str]:
+        """The state of each commit, by its name."""
+        names = {commit: name for name, commit in self.commits.items()}
+        found = self.ask("coverage", *arguments, "--json").json["commits"]
+        return {names.get(one["commit"], one["subject"]): one["state"] for one in found}
+
+    def why(self, name: str) -> str:
+        """Why a commit has its state."""
+        commit = self.commits[name]
+        found = self.ask("coverage", f"{commit}^..{commit}", "--json").json["commits"]
+        return " / ".join(found[0]["why"])
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """Changes in every state, and an application with a commit for each way to belong to one."""
+    root = tmp_path_factory.mktemp("world")
+    folder = write_policy(root, RULES)
+    (folder / "systems.toml").write_text(SYSTEMS)
+    git(root, "init", "-q", "-b", "main", "repo")
+    company = Company(root, root / "repo")
+    company.must("ada", "init", "--title", "Changes", "--policy", str(folder))
+    app = root / "app"
+    git(root, "init", "-q", "-b", "master", str(app))
+    git(app, "remote", "add", "origin", REMOTE)
+    git(app, "config", "user.name", "Bo")
+    git(app, "config", "user.email", "bo@example.org")
+    made = World(company, app, {}, {})
+    changes = made.changes
+    for name in ("named", "signed", "rebased", "squashed", "range"):
+        changes[name] = company.request()
+        company.must("ada", "approve", changes[name], "--yes", "-m", "go")
+    changes["waiting"] = company.request()
+    changes["rejected"] = company.request()
+    company.must("ada", "reject", changes["rejected"], "--yes", "-m", "no")
+    changes["database"] = company.request("bo", "--system", "database")
+    company.must("ada", "approve", changes["database"], "--yes", "-m", "go")
+    changes["standard"] = company.request(
+        "bo",
+        *("--system", "website", "--type", "standard", "--model", "dependency-update"),
+        *("--risk", "It breaks :: availability :: rare :: minor :: take it back"),
+    )
+    changes["emergency"] = company.request(
+        "bo", "--type", "emergency", "--incident", "INC-7", "--justification", "Nobody can log in."
+    )
+    text = company.root / "with-request.toml"
+    text.write_text(_with_merge_request(company))
+    changes["asked"] = company.must("bo", "new", "--from", str(text), "--commit").out.split()[0]
+    company.must("ada", "approve", changes["asked"], "--yes", "-m", "go")
+    _history(made)
+    return made
+
+
+def _with_merge_request(company: Company) -> str:
+    """A change file, without id, that names a merge request."""
+    change = company.request()
+    path = next(company.repo.glob(f"changes/*/*/{change}.toml"))
+    lines = [line for line in path.read_text().splitlines() if not line.startswith("id = ")]
+    address = "https://gitlab.example.org/acme/app/-/merge_requests/41"
+    return "\n".join([*lines, "[links]", f'merge_requests = ["{address}"]', ""])
+
+
+def _history(world: World) -> None:
+    """The application's history; each commit has the name of what it shows."""
+    changes, app, company = world.changes, world.app, world.company
+    world.commit("first", "api/main.py", "Begin")
+    git(app, "tag", "api/v1.0.0")
+    world.commit("trailer", "api/main.py", f"Mend it\n\nText.\n\nChange: {changes['named']}")
+    world.commit("direct push", "api/main.py", "Just a small thing")
+    world.commit("title", "api/main.py", f"{changes['named']}: more of it")
+    world.commit("waiting", "api/main.py", f"Soon\n\nChange: {changes['waiting']}")
+    world.commit("rejected", "api/main.py", f"All the same\n\nChange: {changes['rejected']}")
+    world.commit("unknown", "api/main.py", "x\n\nChange: CHG-20200101-0000")
+    world.commit("emergency", "api/main.py", f"Quick\n\nChange: {changes['emergency']}")
+    world.commit("text", "docs/guide.md", "Explain it")
+    world.commit("text and more", "docs/guide.md", "Explain it")
+    (app / "api/extra.py").write_text("x")
+    git(app, "add", "-A")
+    git(app, "commit", "-q", "--amend", "-m", "Explain it, and more")
+    world.head("text and more")
+    world.commit("update", "api/lock", "chore: update packages", "--author", "R <renovate@example.org>")
+    world.commit("no update", "api/lock", "chore: update packages")
+    world.commit("other system", "schema/1.sql", f"Add a column\n\nChange: {changes['named']}")
+    world.commit("its system", "schema/2.sql", f"Add a column\n\nChange: {changes['database']}")
+    world.commit("no system", "tools/x", "Try something")
+    git(app, "commit", "-q", "--allow-empty", "-m", "Run the pipeline again")
+    world.head("empty")
+    # A merge: the branch's name, and what was committed on it.
+    git(app, "switch", "-qc", "login")
+    world.commit("on the branch", "api/login.py", f"Login\n\nChange: {changes['named']}")
+    world.commit("on the branch too", "api/login.py", "Tests")
+    git(app, "switch", "-q", "master")
+    git(app, "merge", "-q", "--no-ff", "-m", "Merge branch 'login'", "login")
+    world.head("merge")
+    git(app, "switch", "-qc", f"{changes['named'].lower()}-logout")
+    world.commit("on another branch", "api/logout.py", "Logout")
+    git(app, "switch", "-q", "master")
+    git(app, "merge", "-q", "--no-ff", "-m", f"Merge branch '{changes['named'].lower()}-logout'", "-")
+    world.head("merge by name")
+    world.commit("merge request", "api/a.py", "A title\n\nSee merge request acme/app!41")
+    world.commit("other project", "api/a.py", "A title\n\nSee merge request acme/other!41")
+    # What implementations name.
+    signed = world.commit("signed", "api/b.py", "Without a word")
+    _implement(company, changes["signed"], f"api@{signed}")
+    git(app, "switch", "-qc", "rebased")
+    rebased = world.commit("before the rebase", "api/c.py", "Rebase me")
+    git(app, "switch", "-q", "master")
+    world.commit("in between", "api/d.py", f"x\n\nChange: {changes['named']}")
+    git(app, "cherry-pick", rebased)
+    world.head("rebased")
+    _implement(company, changes["rebased"], f"api@{rebased}")
+    git(app, "switch", "-qc", "squashed")
+    world.commit("squash me", "api/e.py", "One")
+    squashed = world.commit("squash me too", "api/f.py", "Two")
+    git(app, "switch", "-q", "master")
+    git(app, "merge", "-q", "--squash", "squashed")
+    git(app, "commit", "-qm", "Both of them")
+    world.head("squashed")
+    _implement(company, changes["squashed"], f"api@{squashed}")
+    world.commit("range 1", "api/g.py", "Three")
+    world.commit("range 2", "api/g.py", "Four")
+    _implement(company, changes["range"], f"api@{world.commits['squashed']}..{world.commits['range 2']}")
+    # Words about other commits.
+    git(app, "revert", "--no-edit", world.commits["range 2"])
+    world.head("revert")
+    git(app, "revert", "--no-edit", world.commit("alone", "api/alone.py", "Nobody asked for this"))
+    world.head("revert of nothing covered")
+    world.commit("picked", "api/h.py", f"x\n\n(cherry picked from commit {world.commits['trailer'][:10]})")
+
+
+def _implement(company: Company, change: str, *commits: str) -> None:
+    named = [word for commit in commits for word in ("--commit", commit)]
+    company.must("bo", "implement", change, "--steps-followed", "--test", "suite=passed", *named)
+
+
+EXPECTED = {
+    "trailer": "covered",
+    "direct push": "uncovered",
+    "title": "covered",
+    "waiting": "uncovered",
+    "rejected": "uncovered",
+    "unknown": "uncovered",
+    "emergency": "emergency-pending",
+    "text": "exempt",
+    "text and more": "uncovered",
+    "update": "exempt",
+    "no update": "uncovered",
+    "other system": "uncovered",
+    "its system": "covered",
+    "no system": "uncovered",
+    "empty": "exempt",
+    "merge": "covered",
+    "merge by name": "covered",
+    "merge request": "covered",
+    "other project": "uncovered",
+    "signed": "covered",
+    "in between": "covered",
+    "rebased": "covered",
+    "squashed": "covered",
+    "range 1": "covered",
+    "range 2": "covered",
+    "revert": "covered",
+    "alone": "uncovered",
+    "revert of nothing covered": "uncovered",
+    "picked": "covered",
+}
+
+
+def test_every_commit_has_its_state(world: World) -> None:
+    """Each commit of the first-parent line, once, and nothing of the branches."""
+    assert world.states("api/v1.0.0..HEAD") == EXPECTED
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("trailer", "the trailer `Change:` of"),
+        ("direct push", "nothing ties it to a change"),
+        ("waiting", "nobody has approved it"),
+        ("rejected", "it was rejected"),
+        ("unknown", "no change on the branch of record"),
+        ("emergency", "an emergency that nobody has approved yet"),
+        ("text", "texts: only docs/**, *.md (Nobody's data is processed by them.)"),
+        ("update", "updates: by renovate@example.org"),
+        ("other system", "does not name database"),
+        ("no system", "the policy has no system with these paths"),
+        ("empty", "it changes no file"),
+        ("merge", "the trailer `Change:` of"),
+        ("merge by name", "the branch of"),
+        ("merge request", "the change names merge request 41"),
+        ("signed", "a signed implementation names it"),
+        ("rebased", "it has the difference of"),
+        ("squashed", "it has all that the branch of"),
+        ("range 1", "a signed implementation names"),
+        ("revert", "reverts"),
+        ("picked", "picks"),
+    ],
+)
+def test_the_reason_is_told(world: World, name: str, words: str) -> None:
+    """In words that lead to what ties it, or does not."""
+    assert words in world.why(name)
+
+
+def test_both_without_an_index(world: World) -> None:
+    """As of a moment there is no index: the same answer."""
+    now = world.ask("coverage", "api/v1.0.0..HEAD", "--json").json
+    index = world.company.repo / ".git/gitchange/index.sqlite"
+    assert index.exists()
+    index.unlink()
+    index.mkdir()  # it cannot be written
+    assert world.ask("coverage", "api/v1.0.0..HEAD", "--json").json == now
+    index.rmdir()
+
+
+def test_a_table_for_people(world: World) -> None:
+    """All commits, then those for which there is something to do, and one line that says it all."""
+    done = world.ask("coverage", "api/v1.0.0..HEAD")
+    assert done.code == 1
+    lines = done.out.splitlines()
+    assert lines[0].split() == ["state", "commit", "date", "systems", "changes", "subject"]
+    assert lines[-1].startswith("28 commit(s): 14 covered, 3 exempt, 1 emergency-pending, 10 uncovered")
+    assert any(line.startswith("uncovered ") and "Just a small thing" in line for line in lines)
+    assert "    nothing ties it to a change" in lines
+
+
+def test_a_range_that_is_covered(world: World) -> None:
+    """The exit code says so."""
+    commit = world.commits["trailer"]
+    done = world.ask("coverage", f"{commit}^..{commit}")
+    assert (done.code, done.out.splitlines()[-1]) == (0, "1 commit(s): 1 covered (policy version 1)")
+    assert world.ask("coverage", "HEAD..HEAD").out == "0 commit(s) (policy version 1)\n"
+
+
+def test_one_system(world: World) -> None:
+    """Commits that touch others are counted, not judged."""
+    found = world.ask("coverage", "api/v1.0.0..HEAD", "--system", "database", "--json").json
+    assert [one["subject"] for one in found["commits"]] == ["Add a column", "Add a column"]
+    assert (found["systems"], found["elsewhere"]) == (["database"], 26)
+
+
+def test_one_state(world: World) -> None:
+    """What is left out is counted all the same."""
+    done = world.ask("coverage", "api/v1.0.0..HEAD", "--state", "exempt")
+    assert {line.split()[0] for line in done.out.splitlines()[1:4]} == {"exempt"}
+    assert "28 commit(s)" in done.out
+
+
+def test_the_json_shape(world: World) -> None:
+    """What programs get."""
+    commit = world.commits["trailer"]
+    found = world.ask("coverage", f"{commit}^..{commit}", "--json").json
+    assert found["base"] == world.commits["first"]
+    assert found["head"] == commit
+    assert found["counts"]["covered"] == 1
+    assert found["main"] == git(world.company.repo, "rev-parse", "main")
+    assert found["policy"]["version"] == 1
+    (one,) = found["commits"]
+    assert one["changes"] == [world.changes["named"]]
+    assert one["author"] == "bo@example.org"
+    assert one["since"] is not None
+    assert one["exemption"] is None
+
+
+def test_csv(world: World) -> None:
+    """One row a commit; nothing in it begins a formula."""
+    git(world.app, "switch", "-q", "--detach")
+    world.commit("formula", "api/z.py", "=HYPERLINK(1)")
+    done = world.ask("coverage", "api/v1.0.0..HEAD", "--csv")
+    git(world.app, "switch", "-q", "master")
+    rows = list(csv.DictReader(io.StringIO(done.out)))
+    assert len(rows) == 29
+    assert rows[0]["subject"] == "'=HYPERLINK(1)"
+    assert rows[0]["state"] == "uncovered"
+
+
+def test_link_explains(world: World) -> None:
+    """All ties of a commit, and what follows."""
+    done = world.ask("link", world.commits["trailer"], world.commits["direct push"])
+    assert done.code == 1
+    assert f"{world.changes['named']}: the trailer `Change:` of" in done.out
+    assert "so: nothing ties it to a change" in done.out
+    assert world.ask("link", world.commits["signed"]).code == 0
+    shape = world.ask("link", world.commits["on the branch"], "--json").json["commits"][0]
+    assert shape["ties"][0]["change"] == world.changes["named"]
+
+
+def test_what_only_the_text_of_a_terminal_could_do(world: World) -> None:
+    """A subject line is anybody's text."""
+    git(world.app, "switch", "-q", "--detach")
+    world.commit("hostile", "api/z.py", "clear\x1b[2J\x1b]0;title\x07")
+    done = world.ask("coverage", "HEAD^..HEAD")
+    git(world.app, "switch", "-q", "master")
+    assert "\x1b" not in done.out
+    assert "\\u{1b}[2J" in done.out
+
+
+def _no_repository(world: World) -> Result:
+    return gitchange(world.company.repo, "coverage", "HEAD", "--repo", str(world.company.root / "keys"))
+
+
+@pytest.mark.parametrize(
+    ("run", "words"),
+    [
+        (_no_repository, "there is no Git repository"),
+        (lambda world: world.ask("coverage", "nothing..HEAD"), "has no commit 'nothing'"),
+        (lambda world: world.ask("coverage", "--", "--output=x..HEAD"), "has no commit '--output=x'"),
+        (lambda world: world.ask("coverage", "HEAD~1...HEAD"), "has three dots"),
+        (lambda world: world.ask("coverage", "HEAD", "--system", "apo"), "the policy has no system 'apo'"),
+    ],
+)
+def test_usage(world: World, run: Callable[[World], Result], words: str) -> None:
+    """What was given wrong is told, and how to mend it."""
+    done = run(world)
+    assert done.code == 2
+    assert words in done.err
+    assert "hint:" in done.err
+
+
+def test_a_repository_of_nobody(world: World, tmp_path: Path) -> None:
+    """Which system is meant must be said where no remote tells."""
+    git(tmp_path, "clone", "-q", str(world.app), "clone")
+    asked = ["coverage", "HEAD~1..HEAD", "--repo", str(tmp_path / "clone")]
+    done = gitchange(world.company.repo, *asked)
+    assert done.code == 2
+    assert "no system of the policy has the repository" in done.err
+    assert gitchange(world.company.repo, *asked, "--system", "api").code == 0
+
+
+def test_a_shallow_clone_cannot_tell(world: World, tmp_path: Path) -> None:
+    """What was cut off cannot be covered nor uncovered."""
+    git(tmp_path, "clone", "-q", "--depth", "1", world.app.as_uri(), "clone")
+    done = gitchange(
+        world.company.repo, "coverage", "HEAD", "--repo", str(tmp_path / "clone"), "--system", "api"
+    )
+    assert done.code == 3
+    assert "--unshallow" in done.err
