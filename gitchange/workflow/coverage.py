@@ -297,9 +297,9 @@ class Links:
         for commit, patch in self._application.patch_ids(self._elsewhere).items():
             said = f"it has the difference of {commit[:12]}, which a signed implementation names"
             by_patch[patch] += [(change, said) for change in self._elsewhere[commit]]
-        start = self._line.commits[-1].parents[:1]
+        tip = self._line.commits[0].id
         for commit, changes in self._elsewhere.items():  # a squash has the difference of the whole branch
-            base = self._application.merge_base(commit, start[0]) if start else None
+            base = self._application.merge_base(commit, tip)
             whole = self._application.patch_id_of(base, commit) if base else None
             if whole is not None and whole not in by_patch:
                 said = f"it has all that the branch of {commit[:12]} changed, which a signed implementation names"

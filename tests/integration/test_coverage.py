@@ -298,7 +298,7 @@ def test_a_table_for_people(world: World) -> None:
     assert done.code == 1
     lines = done.out.splitlines()
     assert lines[0].split() == ["state", "commit", "date", "systems", "changes", "subject"]
-    assert lines[-1].startswith("28 commit(s): 14 covered, 3 exempt, 1 emergency-pending, 10 uncovered")
+    assert lines[-1].startswith("29 commit(s): 14 covered, 3 exempt, 1 emergency-pending, 11 uncovered")
     assert any(line.startswith("uncovered ") and "Just a small thing" in line for line in lines)
     assert "    nothing ties it to a change" in lines
 
@@ -315,14 +315,14 @@ def test_one_system(world: World) -> None:
     """Commits that touch others are counted, not judged."""
     found = world.ask("coverage", "api/v1.0.0..HEAD", "--system", "database", "--json").json
     assert [one["subject"] for one in found["commits"]] == ["Add a column", "Add a column"]
-    assert (found["systems"], found["elsewhere"]) == (["database"], 26)
+    assert (found["systems"], found["elsewhere"]) == (["database"], 27)
 
 
 def test_one_state(world: World) -> None:
     """What is left out is counted all the same."""
     done = world.ask("coverage", "api/v1.0.0..HEAD", "--state", "exempt")
     assert {line.split()[0] for line in done.out.splitlines()[1:4]} == {"exempt"}
-    assert "28 commit(s)" in done.out
+    assert "29 commit(s)" in done.out
 
 
 def test_the_json_shape(world: World) -> None:
@@ -348,7 +348,7 @@ def test_csv(world: World) -> None:
     done = world.ask("coverage", "api/v1.0.0..HEAD", "--csv")
     git(world.app, "switch", "-q", "master")
     rows = list(csv.DictReader(io.StringIO(done.out)))
-    assert len(rows) == 29
+    assert len(rows) == 30
     assert rows[0]["subject"] == "'=HYPERLINK(1)"
     assert rows[0]["state"] == "uncovered"
 
@@ -383,7 +383,12 @@ def _no_repository(world: World) -> Result:
     [
         (_no_repository, "there is no Git repository"),
         (lambda world: world.ask("coverage", "nothing..HEAD"), "has no commit 'nothing'"),
-        (lambda world: world.ask("coverage", "--", "--output=x..HEAD"), "has no commit '--output=x'"),
+        (
+            lambda world: gitchange(
+                world.company.repo, "coverage", "--repo", str(world.app), "--", "--output=x..HEAD"
+            ),
+            "has no commit '--output=x'",
+        ),
         (lambda world: world.ask("coverage", "HEAD~1...HEAD"), "has three dots"),
         (lambda world: world.ask("coverage", "HEAD", "--system", "apo"), "the policy has no system 'apo'"),
     ],
