@@ -123,8 +123,8 @@ def cover(
     for candidates in (good, [*good, *pending]):
         helping = [c for c in candidates if not needed or needed & set(c.systems)]
         if helping and needed <= {name for c in helping for name in c.systems}:
-            return _covered(commit, systems, helping, told)
-    for change in good:
+            return _covered(commit, systems, helping, pending, told)
+    for change in (*good, *pending):
         if left := sorted(needed - set(change.systems)):
             poor.append(f"{change.id} ({told[change.id]}) does not name {', '.join(left)}, which it touches")
     if not commit.paths:
@@ -141,17 +141,21 @@ def cover(
 
 
 def _covered(
-    commit: Commit, systems: Sequence[str], helping: Sequence[Known], told: Mapping[str, str]
+    commit: Commit,
+    systems: Sequence[str],
+    helping: Sequence[Known],
+    pending: Sequence[Known],
+    told: Mapping[str, str],
 ) -> Covered:
     state: State = "covered"
-    if any(not c.evaluated for c in helping):
+    if any(c in pending for c in helping):
         state = "emergency-pending"
     elif all(c.type == "standard" and c.since is None for c in helping):
         state = "standard"
     why = []
     for change in helping:
         words = f"{change.id} is {change.status}: {told[change.id]}"
-        if not change.evaluated:
+        if change in pending:
             words += "; an emergency that nobody has approved yet"
         elif change.since is not None and change.since > commit.time:
             words += "; approved after the commit was made"

@@ -24,6 +24,7 @@ from gitchange.lifecycle.deltas import ABSENT, Item, deltas, dotted, named
 from gitchange.lifecycle.policy_words import (
     STEPS,
     deadline,
+    exempted,
     length,
     listed,
     powers,
@@ -39,6 +40,7 @@ from gitchange.model.policy import (
     CompromisedKey,
     CustomField,
     Deadlines,
+    Exemption,
     Freeze,
     Role,
     Rule,
@@ -69,6 +71,7 @@ Kind = Literal[
     "rules",
     "freezes",
     "waivers",
+    "exemptions",
     "models",
     "deadlines",
     "systems",
@@ -187,6 +190,7 @@ class _Telling:
                 self._rules,
                 self._freezes,
                 self._waivers,
+                self._exemptions,
                 self._models,
                 self._deadlines,
                 self._systems,
@@ -532,6 +536,28 @@ class _Telling:
                 strength: Strength = "weaker" if now.expires > was.expires else "stronger"
                 self._say("waivers", words, [(*path, "expires")], strength=strength)
 
+    def _exemptions(self) -> None:
+        """Which commits of applications need no change."""
+        for path, name, was, now in self._entries((_FILE, "exemptions"), Exemption):
+            if was is None and now is not None:
+                told = ("name", "reason", "systems", "paths", "authors", "subject", "expires")
+                also, explains = self._also(path, *((field,) for field in told))
+                until = f" until {_value(now.expires)}" if now.expires is not None else ""
+                words = f"new exemption “{name}”{until}: {_exemption(now)} ({_quoted(now.reason)}){also}"
+                self._say("exemptions", words, explains, strength="weaker")
+            elif now is None and was is not None:
+                words = f"the exemption “{name}” is gone: {_exemption(was)}"
+                self._say("exemptions", words, self._below(path), strength="stronger")
+            elif was is not None and now is not None:
+                conditions = [
+                    (*path, field)
+                    for field in ("systems", "paths", "authors", "subject")
+                    if getattr(was, field) != getattr(now, field)
+                ]
+                if conditions:
+                    words = f"exemption “{name}”: {_exemption(now)} (before: {_exemption(was)})"
+                    self._say("exemptions", words, [p for c in conditions for p in (c, *self._below(c))])
+
     def _models(self) -> None:
         """Which changes need no evaluation of their own."""
         for path, name, was, now in self._entries(("models",), StandardModel):
@@ -701,6 +727,7 @@ _NOUNS = {
     "rules": "rule",
     "freezes": "freeze",
     "waivers": "waiver",
+    "exemptions": "exemption",
     "compromised": "compromised key",
     "custom": "field",
     "systems": "system",
@@ -712,6 +739,7 @@ _KIND_OF: Mapping[str, Kind] = {
     "rules": "rules",
     "freezes": "freezes",
     "waivers": "waivers",
+    "exemptions": "exemptions",
     "compromised": "keys",
     "openpgp": "keys",
     "signers": "keys",
@@ -785,6 +813,11 @@ def _demand_paths(*fields: str) -> tuple[Path, ...]:
 def _rules_named(rules: Iterable[Rule]) -> str:
     names = [f"“{rule.name}”" for rule in rules]
     return f"the rule {names[0]}" if len(names) == 1 else f"the rules {listed(names)}"
+
+
+def _exemption(exemption: Exemption) -> str:
+    words = exempted(exemption).removesuffix(".")
+    return words[:1].lower() + words[1:]
 
 
 def _waiver(waiver: Waiver) -> str:

@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from gitchange.lifecycle.rules import SignedStep
-    from gitchange.model.policy import Deadlines, Demand, Freeze, Parameter, Policy, Rule, When
+    from gitchange.model.policy import Deadlines, Demand, Exemption, Freeze, Parameter, Policy, Rule, When
 
 STEPS: tuple[SignedStep, ...] = ("evaluation", "implementation", "validation")
 """The steps of which rules ask something."""
@@ -152,3 +152,18 @@ def bounds(parameter: Parameter) -> str:
     if parameter.pattern is not None:
         words += f" that matches {parameter.pattern}"
     return words if parameter.required else f"{words}, or left out"
+
+
+def exempted(exemption: Exemption) -> str:
+    """Which commits an exemption is for, as a sentence."""
+    words = "Commits"
+    if exemption.systems is not None:
+        words += f" to {', '.join(exemption.systems)}"
+    conditions = []
+    if exemption.paths is not None:
+        conditions.append(f"change only {', '.join(exemption.paths)}")
+    if exemption.authors is not None:
+        conditions.append(f"are by {', '.join(exemption.authors)}")
+    if exemption.subject is not None:
+        conditions.append(f"are called {exemption.subject}")
+    return f"{words} that {' and '.join(conditions)} need no change."

@@ -119,6 +119,7 @@ def findings(
         *_persons(policy, signers, now, within),
         *_freezes(policy, signers, now),
         *_waivers(policy, now, within),
+        *_exemptions(policy, now, within),
         *_models(policy, now, within),
     )
 
@@ -297,6 +298,20 @@ def _waivers(policy: Policy, now: dt.datetime, within: dt.timedelta) -> Iterator
                 f"{name} ends on {waiver.expires:%Y-%m-%d}",
                 f"see what rests on it, and find another person or a new reason, {_PUBLISH}",
             )
+
+
+def _exemptions(policy: Policy, now: dt.datetime, within: dt.timedelta) -> Iterator[Finding]:
+    """Exemptions that ended, and that soon will."""
+    for exemption in policy.file.exemptions:
+        if exemption.expires is None or exemption.expires > now + within:
+            continue
+        over = exemption.expires <= now
+        yield _found(
+            "exemption.ended" if over else "exemption.ends-soon",
+            f"the exemption {exemption.name!r} {'ended' if over else 'ends'} on {exemption.expires:%Y-%m-%d}",
+            f"remove it, {_PUBLISH}" if over else f"see which commits rest on it, {_PUBLISH}",
+            "note" if over else "warning",
+        )
 
 
 def _models(policy: Policy, now: dt.datetime, within: dt.timedelta) -> Iterator[Finding]:

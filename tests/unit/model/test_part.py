@@ -102,6 +102,10 @@ EXAMPLES: dict[type[Part], dict[str, Any]] = {
         "name": "one", "reason": "why", "kind": "soft", "start": WINTER, "end": WINTER.replace(hour=21),
         "override": {"role": "api"}, "recurrence": "FREQ=WEEKLY;BYDAY=SU",
     },
+    policy.Exemption: {
+        "name": "one", "reason": "why", "systems": ["api"], "paths": ["docs/**"], "authors": ["bo@example.org"],
+        "subject": "[a-z]+", "expires": WINTER.replace(tzinfo=dt.UTC),
+    },
     policy.Deadlines: dict.fromkeys(policy.Deadlines.model_fields, "3d"),
     policy.Parameter: {"pattern": "[a-z]+", "choices": ["api"], "required": False, "description": "what"},
     statement.Predicate: PREDICATE,
