@@ -32,6 +32,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "search": ("reading", "Find changes by the words in them."),
     "verify": ("reading", "Check all evidence."),
     "coverage": ("coverage", "Tell which commits of an application are covered by changes."),
+    "gate": ("gate", "Say whether a commit may be deployed to a system."),
     "link": ("coverage", "Explain what ties a commit of an application to a change."),
     "sync": ("exchange", "Fetch, unite and push."),
     "seal": ("exchange", "Witness the sign-offs by a commit."),

@@ -16,7 +16,7 @@ from collections import defaultdict
 from pathlib import Path
 
 from gitchange.assessment.shapes import COMMIT, MERGE_REQUEST, show_json, ties_of
-from gitchange.errors import RepositoryError, UsageError
+from gitchange.errors import UsageError
 from gitchange.forges import references
 from gitchange.git.application import Application
 from gitchange.index import refresh, rows
@@ -56,6 +56,13 @@ class Coverage(Value):
     """Its notes commit."""
 
 
+class Examined(Value):
+    """A coverage with the changes that were tied to its commits, in their documented JSON shapes."""
+
+    coverage: Coverage
+    shapes: Mapping[str, Mapping[str, Any]]
+
+
 class Facts(Value):
     """What the configuration repository says."""
 
@@ -63,33 +70,37 @@ class Facts(Value):
     """What ties changes to repositories (`assessment.shapes.ties_of`), each with the change's id."""
     main: str
     notes: str | None
-    known: Mapping[str, Known] | None
-    """All changes, where there is no index to be asked for some."""
 
 
 def coverage(workspace: Workspace, directory: Path, revisions: str, systems: Sequence[str] = ()) -> Coverage:
-    """The coverage of a range of an application's history, in these steps:
+    """The coverage of a range of an application's history. `revisions` is BASE..HEAD, or all up to one revision."""
+    application = Application(directory)
+    base, head = range_of(application, revisions)
+    return examined(workspace, application, base, head, systems).coverage
+
+
+def examined(
+    workspace: Workspace, application: Application, base: str | None, head: str, systems: Sequence[str]
+) -> Examined:
+    """The same for the commits after `base` up to `head`, in these steps:
 
     1. the systems that the repository holds, with their paths;
     2. the commits of the first-parent line, with what each merged;
     3. what ties each to a change;
     4. its state.
-
-    `revisions` is BASE..HEAD, or one revision for everything up to it.
     """
     policy = workspace.policy
-    application = Application(directory)
     # 1.
     scopes = scopes_of(policy, application, systems)
     # 2.
-    base, head = range_of(application, revisions)
     line = application.line(base, head)
     # 3.
     facts = facts_of(workspace)
     links = Links(facts, workspace.policy, application, line, scopes)
     ties = {commit.id: links.of(commit) for commit in line.commits}
     # 4.
-    known = known_changes(workspace, facts, {tie.change for found in ties.values() for tie in found})
+    shapes = shapes_of(workspace, {tie.change for found in ties.values() for tie in found})
+    known = {change: known_of(shape) for change, shape in shapes.items()}
     found: list[Covered] = []
     elsewhere = 0
     for commit in line.commits:
@@ -107,17 +118,19 @@ def coverage(workspace: Workspace, directory: Path, revisions: str, systems: Seq
                 workspace.now,
             )
         )
-    return Coverage(
-        directory,
+    version = policy.version, policy.tree
+    told = Coverage(
+        application.directory,
         base,
         head,
         tuple(scopes),
         tuple(found),
         elsewhere,
-        (policy.version, policy.tree),
+        version,
         facts.main,
         facts.notes,
     )
+    return Examined(told, shapes)
 
 
 def range_of(application: Application, revisions: str) -> tuple[str | None, str]:
@@ -324,38 +337,37 @@ def facts_of(workspace: Workspace) -> Facts:
     """The ties of all changes."""
 
     def asked(index: sqlite3.Connection) -> Facts:
-        return Facts(tuple(rows.ties(index)), *rows.heads(index), None)
+        return Facts(tuple(rows.ties(index)), *rows.heads(index))
 
     if workspace.at is None:
         where = workspace.repository, workspace.now, workspace.introduction
         found = refresh.ask(*where, asked, workspace.tell)
         if found is not None:
             return found
-    ties: list[tuple[str, str]] = []
-    known: dict[str, Known] = {}
     assessor = workspace.assessor
-    for assessment in assessor.each():
-        shape = show_json(assessment)
-        if identifiers.id_of(assessment.path) is not None:
-            known[shape["id"]] = known_of(shape)
-            ties += [(name, shape["id"]) for name in sorted(ties_of(shape))]
-    return Facts(tuple(ties), assessor.ground.main, assessor.notes.commit, known)
+    shapes = (show_json(a) for a in assessor.each() if identifiers.id_of(a.path) is not None)
+    ties = tuple((name, shape["id"]) for shape in shapes for name in sorted(ties_of(shape)))
+    return Facts(ties, assessor.ground.main, assessor.notes.commit)
 
 
-def known_changes(workspace: Workspace, facts: Facts, wanted: Iterable[str]) -> Mapping[str, Known]:
-    """What is known of these changes, by id; nothing of those that are not on the branch of record."""
-    if facts.known is not None:
-        return facts.known
+def shapes_of(workspace: Workspace, wanted: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """The documented JSON shapes of these changes, by id; nothing of those that are not on the branch of record."""
+    changes = sorted(wanted)
 
-    def asked(index: sqlite3.Connection) -> dict[str, Known]:
-        shapes = (rows.shown(index, change) for change in sorted(wanted))
-        return {shape["id"]: known_of(shape) for shape in shapes if shape is not None}
+    def asked(index: sqlite3.Connection) -> dict[str, dict[str, Any]]:
+        shapes = (rows.shown(index, change) for change in changes)
+        return {shape["id"]: shape for shape in shapes if shape is not None}
 
-    where = workspace.repository, workspace.now, workspace.introduction
-    found = refresh.ask(*where, asked, workspace.tell)
-    if found is None:
-        raise RepositoryError("the index cannot be read any more", hint="run it again")
-    return found
+    if workspace.at is None:
+        where = workspace.repository, workspace.now, workspace.introduction
+        found = refresh.ask(*where, asked, workspace.tell)
+        if found is not None:
+            return found
+    there = {change: e for e in workspace.assessor.files if (change := identifiers.id_of(e.path)) is not None}
+    return {
+        assessment.id: show_json(assessment)
+        for assessment in workspace.assessor.some([there[change] for change in changes if change in there])
+    }
 
 
 def known_of(shape: Mapping[str, Any]) -> Known:
@@ -400,7 +412,8 @@ def link(
         line = application.line(application.parent_of(commit), commit)
         own = line.commits[0]
         ties = Links(facts, workspace.policy, application, line, scopes).of(own)
-        known = known_changes(workspace, facts, {tie.change for tie in ties})
+        shapes = shapes_of(workspace, {tie.change for tie in ties})
+        known = {change: known_of(shape) for change, shape in shapes.items()}
         about = described(own, line.merged.get(own.id, ()))
         state = cover(about, touched(own.paths, scopes), ties, known, workspace.policy, workspace.now)
         found.append(Linked(about, ties, state))

@@ -419,3 +419,80 @@ def test_a_shallow_clone_cannot_tell(world: World, tmp_path: Path) -> None:
     )
     assert done.code == 3
     assert "--unshallow" in done.err
+
+
+# -- the gate ---------------------------------------------------------------------------------
+
+
+def _ask_gate(world: World, *arguments: str) -> Result:
+    return world.ask("gate", "--system", "api", *arguments)
+
+
+def test_the_gate_lets_a_covered_commit_through(world: World) -> None:
+    """Yes, and by what: one line that a pipeline's log keeps."""
+    commit = world.commits["trailer"]
+    done = _ask_gate(world, "--commit", commit)
+    assert done.code == 0, done.out
+    assert done.out.startswith(f"yes: {commit[:12]} to api at ")
+    assert "1 commit(s) since api/v1.0.0: 1 covered" in done.out
+    told = _ask_gate(world, "--commit", commit, "--json").json
+    assert (told["allowed"], told["since"], told["refusals"]) == (True, "api/v1.0.0", [])
+    assert told["base"] == world.commits["first"]
+
+
+def test_the_gate_refuses_with_all_reasons(world: World) -> None:
+    """Each uncovered commit, what mends it and who can."""
+    done = _ask_gate(world, "--commit", world.commits["waiting"])
+    assert done.code == 1
+    assert "Just a small thing) is not covered: nothing ties it to a change" in done.out
+    assert f"mend: `gitchange approve {world.changes['waiting']}" in done.out
+    assert "who: ada@example.org, mo@example.org" in done.out
+    assert done.out.splitlines()[-1].startswith("NO: ")
+
+
+def test_the_gate_looks_from_where_it_is_told(world: World) -> None:
+    """A base that was deployed; and the nearest tag of the system, not any."""
+    commit = world.commits["title"]
+    assert _ask_gate(world, "--commit", commit, "--base", f"{commit}^").code == 0
+    git(world.app, "tag", "web/v9", f"{commit}^")
+    git(world.app, "tag", "api/v1.0.1", f"{commit}^")
+    assert _ask_gate(world, "--commit", commit, "--json").json["since"] == "api/v1.0.1"
+    git(world.app, "tag", "-d", "web/v9", "api/v1.0.1")
+    assert _ask_gate(world, "--commit", world.commits["first"]).code == 1
+
+
+def test_an_emergency_passes_until_it_is_in_debt(world: World) -> None:
+    """It is implemented first; once it should have been approved, it blocks what is none."""
+    commit = world.commits["emergency"]
+    done = _ask_gate(world, "--commit", commit, "--base", f"{commit}^")
+    assert done.code == 0
+    assert "an emergency that nobody has approved yet" in done.out
+    _implement(world.company, world.changes["emergency"], f"api@{commit}")
+    covered = world.commits["trailer"]
+    done = _ask_gate(world, "--commit", covered)
+    assert done.code == 1
+    assert (
+        f"{world.changes['emergency']} is an emergency that was implemented and not approved in time"
+        in done.out
+    )
+    assert _ask_gate(world, "--commit", commit, "--base", f"{commit}^").code == 0
+    world.company.must("ada", "approve", world.changes["emergency"], "--yes", "-m", "it was right")
+    assert _ask_gate(world, "--commit", covered).code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--system", "apo"], "the policy has no system 'apo'"),
+        (["--system", "database"], "what was deployed of database last is not known"),
+        (["--system", "api", "--at", "tomorrow"], "is no time with an offset"),
+        (["--system", "api", "--commit", "api/v1.0.0", "--base", "HEAD"], "HEAD is not behind api/v1.0.0"),
+        (["--system", "api", "--commit", "nothing"], "has no commit 'nothing'"),
+    ],
+)
+def test_the_gate_is_asked_wrongly(world: World, arguments: list[str], words: str) -> None:
+    """No answer is no yes."""
+    done = world.ask("gate", *arguments)
+    assert done.code == 2
+    assert words in done.err
+    assert done.out == ""
