@@ -76,11 +76,19 @@ def build_site(
     than a site of ours; what stood there then stands there still.
     """
     site = source.load(repository, now, introduction=introduction, at=at)
-    return build_and_publish(site, Repository.open(repository).work_dir, output, site_url=site_url)
+    opened = Repository.open(repository)
+    return build_and_publish(site, opened.work_dir, output, site_url=site_url, compiled=compiled(opened))
 
 
-def build_and_publish(site: Site, work_dir: Path | None, output: Path, *, site_url: str = "") -> BuildReport:
-    """Build and publish a site; `work_dir` may bring `mkdocs.yml` and `docs/`."""
+def compiled(repository: Repository) -> Path:
+    """Where templates that were compiled for a repository's site are kept: beside its index."""
+    return repository.common_dir / "gitchange" / "templates"
+
+
+def build_and_publish(
+    site: Site, work_dir: Path | None, output: Path, *, site_url: str = "", compiled: Path | None = None
+) -> BuildReport:
+    """Build and publish a site; `work_dir` may bring `mkdocs.yml` and `docs/`, `compiled` keeps compiled templates."""
     output = output.resolve()
     refuse_foreign(output)
     overview = site.overview
@@ -88,7 +96,7 @@ def build_and_publish(site: Site, work_dir: Path | None, output: Path, *, site_u
         new = workshop / "new"
         _prepare(output, new)
         try:
-            plugin, warnings = _build(site, work_dir, new, workshop, site_url)
+            plugin, warnings = _build(site, work_dir, new, workshop, site_url, compiled)
             _carry_runs(output, new)
             made_from(output).unlink(missing_ok=True)
             _publish(new, output, _spare(output))
@@ -182,7 +190,12 @@ def _clear_away(left: Path) -> None:
 
 
 def _build(
-    site: Site, work_dir: Path | None, output: Path, workshop: Path, site_url: str
+    site: Site,
+    work_dir: Path | None,
+    output: Path,
+    workshop: Path,
+    site_url: str,
+    compiled: Path | None,
 ) -> tuple[GitchangePlugin, tuple[str, ...]]:
     """Run MkDocs in this process and bring `output` up to date with it; gives the plugin and the warnings."""
     options: dict[str, str] = {"site_dir": str(workshop / "mkdocs")}
@@ -208,6 +221,7 @@ def _build(
                     hint="add `theme: {name: gitchange}` and `plugins: [gitchange]`",
                 )
             plugin.given, plugin.renewed = site, output
+            plugin.compiled = compiled
             build(config)
         except MkDocsException as error:
             problems = [r.getMessage() for r in said if r.levelno >= logging.ERROR]

@@ -116,18 +116,21 @@ class Calendar:
     @cached_property
     def _days(self) -> dict[str, dict[dt.date, list[Brief]]]:
         """By month, the windows of each day."""
-        found: defaultdict[str, dict[dt.date, list[Brief]]] = defaultdict(dict)
+        by_day: defaultdict[dt.date, list[Brief]] = defaultdict(list)
         for brief in self.briefs:
             for day in self._touched(brief):
-                found[f"{day:%Y-%m}"].setdefault(day, []).append(brief)
+                by_day[day].append(brief)
+        found: defaultdict[str, dict[dt.date, list[Brief]]] = defaultdict(dict)
+        for day, briefs in by_day.items():
+            found[f"{day:%Y-%m}"][day] = briefs
         return found
 
-    def _touched(self, brief: Brief) -> Iterator[dt.date]:
+    def _touched(self, brief: Brief) -> Iterable[dt.date]:
         """The days that a window touches."""
         start, end = brief.window or (0, 0)
         first = self._date(start)
         last = max(first, min(self._date(end - 1), first + dt.timedelta(days=31 * _SPAN)))
-        yield from _days_between(first, last)
+        return (first,) if last == first else _days_between(first, last)
 
     def _date(self, moment: int) -> dt.date:
         return dt.datetime.fromtimestamp(max(0, min(moment, LAST)), self._zone).date()
@@ -188,13 +191,14 @@ class Calendar:
             return Day(date, False, (), ())
         yesterday = date - dt.timedelta(days=1)
         briefs, before = (self._days.get(month, {}).get(day, []) for day in (date, yesterday))
+        lasting = set(before)
         freezes, frozen = (self._frozen.get(month, {}).get(day, []) for day in (date, yesterday))
         return Day(
             date,
             True,
             tuple(briefs),
             tuple(freezes),
-            tuple(b for b in briefs if b in before),
+            tuple(b for b in briefs if b in lasting),
             tuple(o for o in freezes if o in frozen),
         )
 

@@ -28,6 +28,7 @@ from gitchange.site.ics import ics
 from gitchange.site.markdown import Texts, plain
 from gitchange.site.site import Group, Person, Site
 from gitchange.site.statistics_page import share, statistics_page
+from gitchange.site.templating import quicken
 from gitchange.values import Value
 
 _CODE = re.compile(r"`([^`\n]+)`")
@@ -120,10 +121,13 @@ class Pages:
         """The names of all files, without what they are made from."""
         site = self._site
         return {
-            *self._few(),
+            *(urls.HOME, urls.CHANGES, urls.STATUSES, urls.SYSTEMS, urls.PEOPLE, urls.MONTHS, urls.SEARCH),
+            *(urls.POLICY, urls.AUDIT, urls.STATISTICS, urls.CALENDAR, urls.FEED, urls.ICS),
+            *(urls.calendar(month) for month in site.calendar.months),
+            *(made(group.name) for group in site.systems for made in (urls.system, urls.feed)),
+            *(urls.person(person.principal) for person in site.people),
             *(urls.month(group.name) for group in site.months),
             *(brief.page for brief in site.briefs),
-            *self.data(""),
         }
 
     def data(self, site_url: str) -> dict[str, Data]:
@@ -297,9 +301,7 @@ def prepare(env: jinja2.Environment, site: Site) -> jinja2.Environment:
 
     MkDocs does not escape; here every value is text unless it is `Markup`.
     """
-    env.autoescape = True
-    env.getattr = partial(_attribute, env)  # type: ignore[method-assign]
-    env.trim_blocks = env.lstrip_blocks = True
+    quicken(env)
     texts = Texts(site.known)
     known_systems = site.policy.systems if site.policy else {}
 
@@ -341,19 +343,6 @@ def prepare(env: jinja2.Environment, site: Site) -> jinja2.Environment:
         share=share,
     )
     return env
-
-
-def _attribute(env: jinja2.Environment, holder: Any, name: str) -> Any:
-    """What `holder.name` is in a template: of a shape, its key, without looking for a method of that name first.
-
-    Templates have `| items` and `| dictsort` for keys that somebody chose.
-    """
-    if type(holder) is dict:
-        try:
-            return holder[name]
-        except KeyError:
-            return getattr(holder, name, None) or env.undefined(obj=holder, name=name)
-    return jinja2.Environment.getattr(env, holder, name)
 
 
 def _digest(*parts: object) -> str:

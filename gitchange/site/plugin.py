@@ -26,7 +26,6 @@ from mkdocs.commands.build import get_context
 from mkdocs.config import base, config_options
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
-from mkdocs.livereload import LiveReloadServer
 from mkdocs.plugins import BasePlugin
 from mkdocs.structure.files import File, Files, InclusionLevel
 from mkdocs.structure.nav import Navigation
@@ -41,6 +40,11 @@ from gitchange.site.output import Output
 from gitchange.site.pages import Data, Pages, Planned, prepare
 from gitchange.site.shell import Shell
 from gitchange.site.site import Site
+from gitchange.site.templating import Compiled
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from mkdocs.livereload import LiveReloadServer
 
 FORMAT = 1
 """Version of the manifest's shape."""
@@ -70,6 +74,8 @@ class GitchangePlugin(BasePlugin[GitchangeConfig]):  # type: ignore[no-untyped-c
         """What to show; the repository is asked anew at every build when there is none."""
         self.renewed: Path | None = None
         """A folder to be brought up to date with what MkDocs builds; MkDocs' own folder when there is none."""
+        self.compiled: Path | None = None
+        """A folder that keeps compiled templates from one build to the next; none are kept when there is none."""
         self.pages = 0
         """How many generated pages the site has."""
         self.written = 0
@@ -145,6 +151,8 @@ class GitchangePlugin(BasePlugin[GitchangeConfig]):  # type: ignore[no-untyped-c
     def on_env(self, env: jinja2.Environment, *, config: MkDocsConfig, files: Files) -> jinja2.Environment:
         """Give the theme's templates escaping, filters and the overview."""
         self._env = prepare(env, self._site)
+        if self.compiled is not None:
+            env.bytecode_cache = Compiled.at(self.compiled)
         env.globals["serving"] = self._serving
         return env
 

@@ -129,7 +129,13 @@ def _stages(order: Order, output: Path, run: Run) -> None:
     from gitchange.site import build  # noqa: PLC0415 - MkDocs takes longer to load than to see that nothing is new
 
     with _stage(run, "build"):
-        done = build.build_and_publish(site, repository.work_dir, output, site_url=order.site_url)
+        done = build.build_and_publish(
+            site,
+            repository.work_dir,
+            output,
+            site_url=order.site_url,
+            compiled=build.compiled(repository),
+        )
         run.changes, run.pages = done.changes, done.pages
         run.written, run.removed, run.warnings = done.written, done.removed, done.warnings
         with writing(output.parent):
