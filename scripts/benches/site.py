@@ -26,6 +26,7 @@ from _rows import Goal, Measuring, Row, head, options, plain_git, program, say_g
 from make import SEED, make
 from reading import Signer, copied
 
+from gitchange.site import register, search, urls
 from gitchange.site.source import load
 
 _SIZES = (1_000, 10_000)
@@ -98,18 +99,15 @@ class SiteBench(Measuring):
         """What readers load."""
         if not self.output.is_dir():
             self.run(self._build())
-        for name, pattern, goal in (
-            ("search index, gzipped", "search", Goal(3e6, "ours")),
-            ("register, gzipped", "register", None),
+        data = self.output / urls.DATA
+        for name, manifest, folder, goal in (
+            ("search index, gzipped", search.MANIFEST, "words", Goal(3e6, "ours")),
+            ("register, gzipped", register.MANIFEST, "rows", None),
         ):
             files = [
-                path
-                for path in (self.output / "data").rglob("*")
-                if path.is_file() and pattern in path.relative_to(self.output).as_posix()
+                data / f"{manifest}.js",
+                *(path for path in (data / folder).rglob("*") if path.is_file()),
             ]
-            if not files:
-                self.skip(f"{name}: the site has none")
-                continue
             sizes = [len(gzip.compress(path.read_bytes())) for path in files]
             pages = sum(path.stat().st_size for path in (self.output / "changes").iterdir())
             yield self.row(
