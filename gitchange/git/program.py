@@ -137,7 +137,7 @@ def all_touches(repository: Repository, tip: str, folder: str) -> Iterator[Touch
 def _touches(
     repository: Repository, tips: Sequence[str], paths: Sequence[str], hidden: Sequence[str]
 ) -> Iterator[Touch]:
-    fields = _fields(
+    fields = fields_of(
         repository.directory,
         *_LITTLE_MEMORY,
         *(
@@ -148,7 +148,7 @@ def _touches(
             "--no-replace-objects",
             "--literal-pathspecs",
         ),
-        *("log", "--full-history", "--diff-merges=combined", "--topo-order", *_RAW_LOG, "--encoding=UTF-8"),
+        *("log", "--full-history", "--diff-merges=combined", "--topo-order", *RAW_LOG, "--encoding=UTF-8"),
         "--format=%x00%H%x00%an%x00%ae%x00%ct%x00%s%x00%(trailers:key=Co-authored-by,valueonly)%x00",
         *tips,
         *(f"^{commit}" for commit in hidden),
@@ -195,11 +195,11 @@ def strides(repository: Repository, tips: Sequence[str]) -> Iterator[Stride]:
     """
     if not tips:
         return
-    fields = _fields(
+    fields = fields_of(
         repository.directory,
         *_LITTLE_MEMORY,
         *("-c", "log.showRoot=true", "-c", "diff.relative=false", "--no-replace-objects"),
-        *("log", "--reverse", "--topo-order", "--diff-merges=first-parent", "-r", *_RAW_LOG),
+        *("log", "--reverse", "--topo-order", "--diff-merges=first-parent", "-r", *RAW_LOG),
         "--format=%x00%H%x00%P%x00",
         *tips,
         "--",
@@ -238,14 +238,14 @@ _LITTLE_MEMORY = tuple(
 )
 """For a walk through all history, which reads most objects once: git would keep open all that it has read."""
 
-_RAW_LOG = (
+RAW_LOG = (
     *("--raw", "-z", "--no-renames", "--no-abbrev", "--no-ext-diff", "--no-color", "--no-mailmap"),
     "--no-show-signature",
 )
 _NO_FILE = (b"000000", b"160000")
 
 
-def _fields(directory: Path, *arguments: str) -> Iterator[bytes]:
+def fields_of(directory: Path, *arguments: str) -> Iterator[bytes]:
     """What a `git log` writes, cut at NUL, while it is written; RepositoryError with its own words when it fails."""
     git = pipes.begin(("git", "-C", str(directory), *arguments), os.environ)
     if git is None:

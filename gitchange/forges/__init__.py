@@ -1,0 +1,1 @@
+"""What GitLab and GitHub say: merge requests, the messages of commits, CI. Pure text, no network."""
