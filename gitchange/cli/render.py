@@ -182,8 +182,8 @@ def change(shape: Mapping[str, Any]) -> Iterator[str]:
     )
     if imported := document.get("imported"):
         yield style("Imported", underline=True)
-        brought = f" by {imported['merge_request']}" if imported.get("merge_request") else ""
-        yield paragraph(f"written after the fact: {imported['commit']}, {imported['author']}, {imported['time']}{brought}")
+        facts = [imported[key] for key in ("merge_request", "author", "time") if imported.get(key)]
+        yield paragraph(f"written after the fact, from commit {imported['commit']} ({', '.join(facts)})")
         yield paragraph(IMPORTED)
     for name in ("reason", "scope"):
         yield style(name.capitalize(), underline=True)

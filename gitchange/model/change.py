@@ -168,8 +168,8 @@ class Imported(Part):
     """The commits that were merged by it; none where a forge squashed them."""
     merge_request: ShortText | None = None
     """Its merge or pull request: the address, or what the message calls it (`group/project!12`, `#12`)."""
-    author: ShortText
-    """The author of the commit, as the commit says."""
+    author: ShortText | None = None
+    """The address of the commit's author, as the commit says."""
     time: AwareDatetime
     """When the commit was made, as the commit says."""
 
