@@ -24,6 +24,14 @@ _TRAILER = re.compile(r"[A-Za-z][A-Za-z0-9-]*: \S.*|(?:Closes|Fixes|Resolves|Ref
 _MINE = ("https://", "http://", "ssh://", "git://", "git+ssh://")
 
 
+_LOG = re.compile(r"\* .*:(?:\n {2}.*)+")  # `git merge --log`: what was merged, again
+
+_UNSAID = {
+    key: f"`{key}` is missing: neither the merge nor what it merged says it"
+    for key in ("reason", "scope", "steps", "risks", "rollback", "test_plan")
+}
+
+
 class PastMerge(Value):
     """A merge as a request, as far as it is one."""
 
@@ -79,7 +87,12 @@ def request_of(
         fields["scope"] = "\n".join(f"- {_split(one.message)[0]}" for one in own)
     # 5.
     here = {finding.key for finding in told.findings if finding.key in fields}
-    found = [replace(finding, line=0, column=0) for finding in told.findings if finding.key not in here]
+    # A message has no lines that anybody would look up, and few have headings.
+    found = [
+        replace(finding, message=_UNSAID.get(finding.key, finding.message), line=0, column=0)
+        for finding in told.findings
+        if finding.key not in here
+    ]
     address = address_of(request, commit.message, remotes) if request is not None else ""
     imported: dict[str, Any] = {
         "commit": commit.id,
@@ -133,4 +146,5 @@ def _split(message: str) -> tuple[str, str]:
     paragraphs = re.split(r"\n{2,}", _SEE.sub("", rest).strip())
     while paragraphs and all(_TRAILER.fullmatch(line) for line in paragraphs[-1].split("\n") if line.strip()):
         paragraphs.pop()
+    paragraphs = [paragraph for paragraph in paragraphs if not _LOG.fullmatch(paragraph)]
     return first.strip(), "\n\n".join(paragraphs).strip("\n")

@@ -17,23 +17,26 @@ from gitchange.model.finding import Finding, in_order
 from gitchange.values import Value
 
 _FORMS: dict[str, str] = {
-    "reason": "Reason, Summary, Problem, Problem statement, Motivation, Why, Why is it needed, Why is this needed, "
-    "Why we need it, Rationale, Background, Context, Purpose, Goal, Goals, Overview, Description, Root cause, "
-    "Root causes",
-    "scope": "Scope, Changes, Change, What, What changed, What changes, What has changed, Changes made, "
-    "Proposed changes, List of changes, Summary of changes, Solution, Proposal, Features, Features implemented, "
-    "Files modified, Files changed, What does this MR do, What does this PR do, What does this merge request do, "
-    "What does this pull request do, What this PR does",
-    "steps": "Steps, Implementation steps, Deployment, Deployment steps, Deployment plan, Deploy, How to deploy, "
-    "Rollout, Rollout plan, Rollout steps, Roll-out plan, Release plan, Release steps, Implementation plan, Migration, "
-    "Migration plan, Migration steps, Upgrade steps",
-    "risks": "Risks, Risk, Risks and mitigations, Risk and mitigation, Risk assessment, Risk analysis, Known risks",
-    "rollback": "Rollback, Roll-back, Rollback plan, Rollback steps, Rollback procedure, How to roll back, Back-out, "
-    "Backout, Back-out plan, Backout plan, Revert, Revert plan, How to revert, Recovery plan",
-    "test_plan": "Test plan, Testing, Tests, Testing plan, Testing performed, Testing done, Testing coverage, "
-    "Test coverage, Testing strategy, Testing instructions, How to test, How to verify, How to validate, "
-    "How was this tested, How has this been tested, How to set up and validate locally, Validation, Validation plan, "
-    "Validation steps, Verification, Verification plan, Verification steps, QA",
+    "reason": "Reason, Summary, Problem, Motivation, Why, Problem statement, Why is it needed, Why is this "
+    "needed, Why we need it, Rationale, Background, Context, Purpose, Goal, Goals, Overview, "
+    "Description, Root cause, Root causes",
+    "scope": "Scope, Changes, What, What changed, Change, What changes, What has changed, Changes made, "
+    "Proposed changes, List of changes, Summary of changes, Solution, Proposal, Features, "
+    "Features implemented, Files modified, Files changed, What does this MR do, What does this PR "
+    "do, What does this merge request do, What does this pull request do, What this PR does",
+    "steps": "Steps, Deployment, How to deploy, Rollout, Implementation steps, Deployment steps, "
+    "Deployment plan, Deploy, Rollout plan, Rollout steps, Roll-out plan, Release plan, Release "
+    "steps, Implementation plan, Migration, Migration plan, Migration steps, Upgrade steps",
+    "risks": "Risks, Risks and mitigations, Risk assessment, Risk, Risk and mitigation, Risk analysis, "
+    "Known risks",
+    "rollback": "Rollback, Rollback plan, Back-out plan, Revert plan, Roll-back, Rollback steps, Rollback "
+    "procedure, How to roll back, Back-out, Backout, Backout plan, Revert, How to revert, "
+    "Recovery plan",
+    "test_plan": "Test plan, Testing, How to test, Validation, Tests, Testing plan, Testing performed, Testing "
+    "done, Testing coverage, Test coverage, Testing strategy, Testing instructions, How to "
+    "verify, How to validate, How was this tested, How has this been tested, How to set up and "
+    "validate locally, Validation plan, Validation steps, Verification, Verification plan, "
+    "Verification steps, QA",
     "security_impact": "Security, Security impact, Security considerations, Security implications, Security risks, "
     "Impact on security",
     "privacy_impact": "Privacy, Privacy impact, Privacy considerations, Data protection, Impact on privacy",
@@ -457,7 +460,7 @@ class _Reader:
         for part in REQUIRED:
             if part in self.fields or part in self.given:
                 continue
-            forms = ", ".join(f"`{form}`" for form in headings_of(part)[:6])
+            forms = ", ".join(f"`{form}`" for form in headings_of(part)[:4])
             near, how = self._nearest(part)
             message = f"`{part}` is missing: "
             if part == "title":

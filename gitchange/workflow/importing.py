@@ -69,7 +69,7 @@ def read_merge_request(workspace: Workspace, raw: bytes, name: str, given: Mappi
     # 1.
     found = merge_request.read(raw, name)
     # 2.
-    others: list[tuple[str, str]] = [(key, "an option") for key in given]
+    others: list[tuple[str, str]] = [(key, "from an option") for key in given]
     own: dict[str, Any] = {}
     known = dict(given)
     systems = systems_of(workspace, found.repositories)
@@ -77,19 +77,19 @@ def read_merge_request(workspace: Workspace, raw: bytes, name: str, given: Mappi
     told = parts.read(found.description, title=found.title, given=known)
     if "systems" not in given and "systems" not in told.fields and len(systems) == 1:
         own["systems"] = list(systems)
-        others.append(("systems", "the project's address"))
+        others.append(("systems", "by the project's address"))
     if "type" not in given and "type" not in told.fields:
         own["type"] = "normal"
-        others.append(("type", "nothing says another"))
+        others.append(("type", "normal, as nothing says another"))
     if "requester" not in given:
         own["requester"], where = _requester(workspace, found.emails)
         others.append(("requester", where))
     if found.address:
         own["links"] = {"merge_requests": [found.address]}
-        others.append(("links.merge_requests", "the address"))
+        others.append(("links.merge_requests", "from the address"))
     fields = {**told.fields, **own, **given}
     if found.title and "title" not in given:
-        others.append(("title", "the title"))
+        others.append(("title", "from the title"))
     # 4.
     missing = [finding for finding in told.findings if finding.key not in own]
     if len(systems) > 1 and "systems" not in fields:
@@ -129,8 +129,8 @@ def _requester(workspace: Workspace, emails: Iterable[str]) -> tuple[str, str]:
     people = {person.casefold(): person for person in workspace.policy.people}
     for email in emails:
         if (person := people.get(email.casefold())) is not None:
-            return person, "the author's address"
-    return workspace.me(), "you"
+            return person, "by the author's address"
+    return workspace.me(), "you, as nobody else is named"
 
 
 def _wrong(workspace: Workspace, fields: Mapping[str, Any], missing: Collection[str]) -> list[Finding]:
