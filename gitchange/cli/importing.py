@@ -98,10 +98,7 @@ def _tell_taken(found: Imported) -> None:
         where = f"`{taken.heading}`, line {taken.line}" if taken.heading else f"the text at line {taken.line}"
         click.echo(clean(f"{taken.part}: from {where}"), err=True)
     for part, where in found.others:
-        click.echo(
-            clean(f"{part}: from {where}" if where != "nothing says another" else f"{part}: {where}"),
-            err=True,
-        )
+        click.echo(clean(f"{part}: {where}"), err=True)
     if found.left:
         left = ", ".join(f"`{heading.text}` (line {heading.line})" for heading in found.left)
         click.echo(clean(f"not taken: {left}"), err=True)

@@ -7,7 +7,7 @@ and that the text does not have is named, with its place. docs/importing.md has 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from gitchange.forges import markdown
@@ -213,21 +213,21 @@ class _Reader:
         """Headings of parts below which nothing stands."""
 
     def result(self) -> Reading:
-        left: list[Heading] = []
+        return Reading(self.fields, tuple(self.taken), tuple(self._left()), in_order(self.found))
+
+    def _left(self) -> Iterator[Heading]:
+        """Headings of which nothing was taken, although there is text; those within such a one go without saying."""
+        headings = self.outline.headings
         covered = 0
-        for index, heading in enumerate(self.outline.headings):
-            if index in self.claims or heading.first <= covered or (index == 0 and self.titled):
-                covered = max(covered, heading.end if index in self.claims else 0)
-                continue
-            inner = any(
-                self.outline.headings[other].line > heading.line
-                and self.outline.headings[other].line <= heading.end
-                for other in self.claims
-            )
-            covered = max(covered, covered if inner else heading.end)
-            if any(line.strip() for line in self.outline.lines[heading.first : heading.end]):
-                left.append(heading)
-        return Reading(self.fields, tuple(self.taken), tuple(left), in_order(self.found))
+        for index, heading in enumerate(headings):
+            if index in self.claims:
+                covered = max(covered, heading.end)
+            elif heading.first > covered and not (index == 0 and self.titled):
+                given = any(heading.line < headings[i].line <= heading.end for i in self.claims)
+                ends = headings[index + 1].line - 1 if given and index + 1 < len(headings) else heading.end
+                covered = max(covered, ends)
+                if heading not in self.empty.values() and self._beside(((heading.first, ends),), ()):
+                    yield heading
 
     # -- which sections ----------------------------------------------------------------------
 
