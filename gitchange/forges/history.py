@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from gitchange.forges import parts
+from gitchange.forges import markdown, parts
 from gitchange.forges.references import MergeRequest, branch_in, merge_request_in, repository_of
 from gitchange.git.application import AppCommit
 from gitchange.model.finding import Finding, in_order
@@ -72,7 +72,7 @@ def request_of(
         elif not first and len(own) == 1:
             title = _split(own[0].message)[0]
     # 2.
-    told = parts.read(body, title=title, given=given)
+    told = parts.read(body if len(body) <= markdown.LONGEST else "", title=title, given=given)
     fields = dict(told.fields)
     if not title:
         del fields["title"]

@@ -18,6 +18,9 @@ LONGEST = 200_000
 BOLD = 7
 """The level of a line in bold that stands alone: below all headings."""
 
+_SHORT = 1000
+"""Characters of the longest text that may be a heading or a word of a table: looking for marks takes quadratic time."""
+
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _BOLD = re.compile(r"(\*\*|__)([^*_\n]{1,200})\1[ \t]*:?|(\*\*|__)([^*_\n]{1,200}):\3")
 _MARKER = re.compile(r"[ \t]*(?:[-*+]|[0-9]{1,9}[.)])(?:[ \t]+|$)")
@@ -162,7 +165,9 @@ def entries_of(cell: str) -> list[str]:
 
 
 def plain(text: str) -> str:
-    """A short text without marks of emphasis and code."""
+    """A short text without marks of emphasis and code; a long one with them."""
+    if len(text) > _SHORT:
+        return " ".join(text.split())
     return " ".join(re.sub(r"[*_`~]+(?=\W|$)|(?<!\w)[*_`~]+", "", text).split())
 
 

@@ -97,6 +97,10 @@ _STEP_COLUMNS = {
 }
 
 
+_COMPARED = 100
+"""How many headings are looked through for one that is like what is missing."""
+
+
 class Taken(Value):
     """A part, and the heading under which it stands."""
 
@@ -153,19 +157,19 @@ def is_nothing(text: str, *, answered: bool = False) -> bool:
     return words in (_UNSAID if answered else _NOTHING)
 
 
-def read(text: str, *, title: str | None = None, given: Iterable[str] = (), whole: bool = True) -> Reading:
+def read(text: str, *, title: str | None = None, given: Iterable[str] = ()) -> Reading:
     """What a Markdown text says, in these steps:
 
     1. its title, unless `title` is one: the first heading, when it stands above all text and all other headings;
     2. which sections give which part (`_sections`);
     3. texts, steps, risks, systems, environments and type from their sections; what is there and cannot be taken
        is named;
-    4. what must be there and is not is named, except what is `given` otherwise (with `whole=False` nothing is).
+    4. what must be there and is not is named, except what is `given` otherwise.
 
     Never raises for what the text says.
     """
     outline = markdown.outline(text)
-    reader = _Reader(outline, frozenset(given), whole)
+    reader = _Reader(outline, frozenset(given))
     # 1.
     first = outline.headings[0] if outline.headings else None
     if title is not None:
@@ -177,8 +181,7 @@ def read(text: str, *, title: str | None = None, given: Iterable[str] = (), whol
     # 2. and 3.
     reader.sections()
     # 4.
-    if whole:
-        reader.missing()
+    reader.missing()
     return reader.result()
 
 
@@ -198,10 +201,9 @@ _LIST_MARK = re.compile(r"^\s*(?:[-*+]|[0-9]+[.)])\s*(?:\[[ xX]\])?")
 
 
 class _Reader:
-    def __init__(self, outline: Outline, given: frozenset[str], whole: bool) -> None:
+    def __init__(self, outline: Outline, given: frozenset[str]) -> None:
         self.outline = outline
         self.given = given
-        self.whole = whole
         self.titled = False
         self.fields: dict[str, Any] = {}
         self.risks: list[dict[str, Any]] = []
@@ -211,6 +213,8 @@ class _Reader:
         """By index of the heading, the parts that it gives."""
         self.empty: dict[str, Heading] = {}
         """Headings of parts below which nothing stands."""
+        self.heads = frozenset(heading.line - 1 for heading in outline.headings)
+        """Indexes of their lines."""
 
     def result(self) -> Reading:
         return Reading(self.fields, tuple(self.taken), tuple(self._left()), in_order(self.found))
@@ -223,7 +227,7 @@ class _Reader:
             if index in self.claims:
                 covered = max(covered, heading.end)
             elif heading.first > covered and not (index == 0 and self.titled):
-                given = any(heading.line < headings[i].line <= heading.end for i in self.claims)
+                given = any(i in self.claims for i in self._below(index))
                 ends = headings[index + 1].line - 1 if given and index + 1 < len(headings) else heading.end
                 covered = max(covered, ends)
                 if heading not in self.empty.values() and self._beside(((heading.first, ends),), ()):
@@ -249,9 +253,8 @@ class _Reader:
             for alone in (True, False):
                 fits = [i for i, parts in enumerate(said) if part in parts and (len(parts) == 1) is alone]
                 full = [i for i in fits if not self._blank(part, ((headings[i].first, headings[i].end),))]
-                for index in fits:
-                    if index not in full:
-                        self.empty.setdefault(part, headings[index])
+                for index in sorted(set(fits).difference(full)):
+                    self.empty.setdefault(part, headings[index])
                 if full:
                     top = min(headings[i].level for i in full)
                     chosen[part] = [i for i in full if headings[i].level == top]
@@ -269,30 +272,42 @@ class _Reader:
             self.taken += [Taken(part, heading.text, heading.line) for heading, _ in parts]
             self._take(part, parts)
         # 4.
-        if self.whole and "reason" not in self.fields:
-            start = headings[0].first if self.titled else 0
-            nearest = headings[1:] if self.titled else headings
-            end = nearest[0].line - 1 if nearest else len(self.outline.lines)
-            if not self._blank("reason", ((start, end),)):
+        start = headings[0].first if self.titled else 0
+        nearest = headings[1:] if self.titled else headings
+        end = nearest[0].line - 1 if nearest else len(self.outline.lines)
+        if not self._blank("reason", ((start, end),)):
+            line = next(i for i in range(start, end) if self.outline.lines[i].strip()) + 1
+            if "reason" not in self.fields:
                 self.fields["reason"] = self.outline.text(((start, end),))
-                at = next(i for i in range(start, end) if self.outline.lines[i].strip())
-                self.taken.append(Taken("reason", "", at + 1))
+                self.taken.append(Taken("reason", "", line))
+            elif "reason" not in self.given:
+                self._find(
+                    "import.not-taken", "the text above the first heading was not taken", "", line=line
+                )
 
     def _blank(self, part: str, spans: Sequence[tuple[int, int]]) -> bool:
         """Whether nothing is said there; headings alone say nothing."""
-        skipped = {heading.line - 1 for heading in self.outline.headings}
-        kept = [self.outline.lines[i] for start, end in spans for i in range(start, end) if i not in skipped]
+        kept = [
+            self.outline.lines[i] for start, end in spans for i in range(start, end) if i not in self.heads
+        ]
         text = "\n".join(line for line in kept if re.search(r"\w", _LIST_MARK.sub("", line)))
         answered = part in ("security_impact", "privacy_impact", "communication")
         return is_nothing(text, answered=answered)
+
+    def _below(self, index: int) -> Iterator[int]:
+        """The headings that stand below this one in its section."""
+        for other in range(index + 1, len(self.outline.headings)):
+            if self.outline.headings[other].line > self.outline.headings[index].end:
+                return
+            yield other
 
     def _spans(self, index: int, part: str) -> tuple[tuple[int, int], ...]:
         heading = self.outline.headings[index]
         spans: list[tuple[int, int]] = []
         at = heading.first
-        for other, parts in sorted(self.claims.items()):
+        for other in self._below(index):
             inner = self.outline.headings[other]
-            if heading.line < inner.line and inner.line - 1 < heading.end and part not in parts:
+            if other in self.claims and part not in self.claims[other]:
                 if inner.line - 1 >= at:
                     spans.append((at, inner.line - 1))
                 at = max(at, inner.end)
@@ -484,7 +499,7 @@ class _Reader:
         if part in self.empty:
             return self.empty[part], f"nothing is said under `{_short(self.empty[part].text)}`"
         names = {normal(heading.text)[:80]: heading for heading in reversed(headings)}
-        free = [name for name, heading in names.items() if name not in _PARTS]
+        free = [name for name in names if name not in _PARTS][-_COMPARED:]
         for form in headings_of(part):
             if close := difflib.get_close_matches(normal(form), free, n=1, cutoff=0.8):
                 return names[close[0]], f"`{_short(names[close[0]].text)}` is no heading that gives it"
@@ -517,9 +532,10 @@ class _Reader:
 
     def _beside(self, spans: Sequence[tuple[int, int]], used: Sequence[tuple[int, int]]) -> list[int]:
         """The lines of a section that are not blank, no headings and not in use."""
-        heads = {heading.line - 1 for heading in self.outline.headings}
         taken = {line - 1 for start, end in used for line in range(start, end)}
-        lines = (i for start, end in spans for i in range(start, end) if i not in taken and i not in heads)
+        lines = (
+            i for start, end in spans for i in range(start, end) if i not in taken and i not in self.heads
+        )
         return [i for i in lines if self.outline.lines[i].strip()]
 
     def _is_table(self, used: Sequence[tuple[int, int]]) -> bool:
