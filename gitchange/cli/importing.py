@@ -143,6 +143,7 @@ def history_command(
     place = from_context.workspace(context)
     fields = {"systems": list(systems), "environments": list(environments), "requester": requester}
     given = {name: value for name, value in fields.items() if value}
+    request_options.must_be_text({"systems": systems, "environments": environments, "requester": requester})
     past = importing.read_history(place, Path(repository), revisions, given)
     for merge, imported in past.merges:
         lacks = _lacks(imported)

@@ -183,7 +183,7 @@ def change(shape: Mapping[str, Any]) -> Iterator[str]:
     if imported := document.get("imported"):
         yield style("Imported", underline=True)
         facts = [imported[key] for key in ("merge_request", "author", "time") if imported.get(key)]
-        yield paragraph(f"written after the fact, from commit {imported['commit']} ({', '.join(facts)})")
+        yield paragraph(f"written after the fact, from commit {', '.join([imported['commit'], *facts])}")
         yield paragraph(IMPORTED)
     for name in ("reason", "scope"):
         yield style(name.capitalize(), underline=True)

@@ -65,6 +65,7 @@ def options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def told(given: dict[str, Any]) -> dict[str, Any]:
     """The fields that were given, by key of the change file; an emergency may have half of its own."""
+    must_be_text(given)
     fields: dict[str, Any] = {
         "type": given["kind"],
         "systems": list(given["systems"]),
@@ -123,6 +124,21 @@ def _risk(text: str) -> dict[str, Any]:
         "impact": impact,
         "mitigations": mitigations,
     }
+
+
+def must_be_text(given: dict[str, Any]) -> None:
+    """UsageError for an option that is not UTF-8: no file could hold it."""
+    for name, value in given.items():
+        for text in value if isinstance(value, tuple) else (value,):
+            try:
+                str(text).encode()
+            except UnicodeEncodeError:
+                option = {"kind": "type", "systems": "system", "environments": "environment"}.get(name, name)
+                option = {"parameters": "parameter", "steps": "step", "risks": "risk"}.get(option, option)
+                raise UsageError(
+                    f"--{option.replace('_', '-')} is not UTF-8",
+                    hint="set the terminal to UTF-8, or use --from FILE",
+                ) from None
 
 
 def read_source(source: str) -> bytes:

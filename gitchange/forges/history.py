@@ -28,8 +28,8 @@ _LOG = re.compile(r"\* .*:(?:\n {2}.*)+")  # `git merge --log`: what was merged,
 
 _UNSAID = {
     key: f"`{key}` is missing: neither the merge nor what it merged says it"
-    for key in ("reason", "scope", "steps", "risks", "rollback", "test_plan")
-}
+    for key in ("title", "reason", "scope", "steps", "risks", "rollback", "test_plan")
+} | {"systems": "`systems` is missing: the policy gives the address of a remote to no single system"}
 
 
 class PastMerge(Value):
@@ -99,7 +99,7 @@ def request_of(
         "commits": [one.id for one in reversed(merged)],
         "merge_request": address or _name(request),
         "author": commit.author,
-        "time": dt.datetime.fromtimestamp(commit.time, dt.UTC),
+        "time": _time(commit),
     }
     fields["imported"] = {key: value for key, value in imported.items() if value}
     if address:
@@ -131,6 +131,13 @@ def _web(remote: str) -> str:
     if remote.startswith(_MINE) or re.match(r"^[^/:\s]+@?[^/:\s]*\.[^/:\s]+:(?!//)", remote):
         return f"https://{repository_of(remote)}"
     return ""
+
+
+def _time(commit: AppCommit) -> dt.datetime | None:
+    try:
+        return dt.datetime.fromtimestamp(commit.time, dt.UTC)
+    except (ValueError, OverflowError, OSError):
+        return None  # a commit may say any number
 
 
 def _name(request: MergeRequest | None) -> str:

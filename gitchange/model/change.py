@@ -170,8 +170,8 @@ class Imported(Part):
     """Its merge or pull request: the address, or what the message calls it (`group/project!12`, `#12`)."""
     author: ShortText | None = None
     """The address of the commit's author, as the commit says."""
-    time: AwareDatetime
-    """When the commit was made, as the commit says."""
+    time: AwareDatetime | None = None
+    """When the commit was made, as the commit says; none where it says a time that no calendar has."""
 
 
 class Change(Part):

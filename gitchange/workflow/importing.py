@@ -103,7 +103,7 @@ def read_merge_request(workspace: Workspace, raw: bytes, name: str, given: Mappi
         findings.append(
             Finding("import.names-change", message, "a request may be there already", "note", name)
         )
-    source = found.address or ("a text" if name == "-" else name)
+    source = found.address[:200] or ("a text" if name == "-" else name)
     return Imported(
         fields,
         tuple(taken for taken in told.taken if taken.part not in given),
@@ -253,7 +253,8 @@ def _imported_before(workspace: Workspace) -> frozenset[str]:
 
 def file_of(past: PastMerge) -> str:
     """The name of a merge's draft: it sorts by time, and is the same whenever the merge is imported."""
-    return f"{past.fields['imported']['time']:%Y-%m-%d}-{past.commit.id[:12]}.toml"
+    when = past.fields["imported"].get("time")
+    return f"{when.date().isoformat() if when else 'undated'}-{past.commit.id[:12]}.toml"
 
 
 class Drafts(Value):

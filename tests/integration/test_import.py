@@ -242,6 +242,14 @@ def test_standard_input_and_other_events(company: Company) -> None:
     assert b"about a pipeline" in done.stderr
 
 
+def test_an_option_that_is_no_text_is_told(company: Company) -> None:
+    """A byte that is not UTF-8 in an option is the user's mistake, of `new` and of `import` alike."""
+    told = imported(company, "bo", event(filled()), "--title", "a\udcff")
+    assert (told.code, "--title is not UTF-8" in told.err) == (2, True)
+    told = company.do("bo", "new", "--system", "a\udcff")
+    assert (told.code, "--system is not UTF-8" in told.err) == (2, True)
+
+
 def test_a_request_on_a_branch_of_its_own(company: Company) -> None:
     """`--branch` commits it for a merge request, as `new` does."""
     told = imported(company, "bo", event(filled()), "--branch", "--no-push")

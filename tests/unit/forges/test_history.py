@@ -110,6 +110,12 @@ def test_the_address_of_a_merge_request(remote: str, message: str, address: str)
     assert history.address_of(request, message, [remote]) == expected
 
 
+def test_a_time_of_no_calendar_is_left_out() -> None:
+    """A commit can claim any second; one far beyond the calendar is not told as a time."""
+    odd = AppCommit(MERGE, (BASE, ONE), "", (), 99_999_999_999_999, "Merge branch 'tls'", (), ())
+    assert history.request_of(odd, (), ()).fields["imported"] == {"commit": MERGE}
+
+
 def test_which_commits_are_merges() -> None:
     """Merges, and single commits of which a forge says that it squashed them."""
     assert history.is_merge(commit(MERGE, "x", BASE, ONE))
