@@ -6,12 +6,13 @@ import textwrap
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gitchange.forges import markdown, parts
 from gitchange.forges.parts import Reading
 from gitchange.forges.templates import TEMPLATE
+from gitchange.model.change import IMPACTS, LIKELIHOODS
 
 
 def read(text: str, **options: Any) -> Reading:
@@ -150,6 +151,55 @@ def test_the_bare_template_has_nothing() -> None:
     assert lines[named["risks"] - 1] == "## Risks and mitigations"
     assert lines[named["rollback"] - 1] == "## Rollback"
     assert not told.left
+
+
+_ANSWER = st.from_regex(r"[A-Za-z][a-z]{2,8}( [a-z]{3,8}){1,5}\.", fullmatch=True).filter(
+    lambda text: not parts.is_nothing(text, answered=True)
+)
+
+
+@settings(max_examples=25)
+@given(st.lists(_ANSWER, min_size=11, max_size=11), st.sampled_from(LIKELIHOODS), st.sampled_from(IMPACTS))
+def test_the_template_gives_back_what_was_filled_in(answers: list[str], likelihood: str, impact: str) -> None:
+    """Whatever plain sentences stand in the template, they are the request, each in its part, and no others."""
+    reason, scope, one, verify, two, risk, mitigation, rollback, test_plan, security, privacy = answers
+    text = TEMPLATE
+    for heading, answer in {
+        "Reason": reason,
+        "Scope": scope,
+        "Rollback": rollback,
+        "Test plan": test_plan,
+        "Security": security,
+        "Privacy": privacy,
+    }.items():
+        head, title, rest = text.partition(f"# {heading}\n")
+        comment, end, rest = rest.partition("-->\n")
+        text = f"{head}{title}{comment}{end}\n{answer}\n{rest}"
+    text = text.replace("\n1.\n", f"\n1. {one}\n   Verify: {verify}\n2. {two}\n")
+    blank = "|      |          |            |        |            |"
+    text = text.replace(blank, f"| {risk} | availability | {likelihood} | {impact} | {mitigation} |")
+    told = parts.read(text, title="t", given=("systems",))
+    assert told.findings == ()
+    assert told.left == ()
+    assert told.fields == {
+        "title": "t",
+        "reason": reason,
+        "scope": scope,
+        "steps": [{"action": one, "verify": verify}, {"action": two}],
+        "risks": [
+            {
+                "description": risk,
+                "category": "availability",
+                "likelihood": likelihood,
+                "impact": impact,
+                "mitigations": [mitigation],
+            }
+        ],
+        "rollback": rollback,
+        "test_plan": test_plan,
+        "security_impact": security,
+        "privacy_impact": privacy,
+    }
 
 
 def test_comments_are_not_content_and_code_is() -> None:
