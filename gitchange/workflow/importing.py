@@ -14,6 +14,7 @@ from gitchange.forges.references import repository_of
 from gitchange.git import program
 from gitchange.git.application import Application
 from gitchange.git.failures import writing
+from gitchange.ledger.remote import PROPOSALS
 from gitchange.model import identifiers
 from gitchange.model.change import parse_change, write_change
 from gitchange.model.crosscheck import crosscheck
@@ -230,25 +231,26 @@ def read_history(workspace: Workspace, directory: Path, revisions: str, given: M
 
 
 def _imported_before(workspace: Workspace) -> frozenset[str]:
-    """The commits that change files at HEAD and on the branch of record say to be the import of."""
-    found: set[str] = set()
-    for tip in dict.fromkeys(filter(None, map(workspace.repository.ref, ("HEAD", workspace.branch)))):
-        told = program.run(
-            workspace.repository.directory,
-            *(
-                "--no-replace-objects",
-                "grep",
-                "-h",
-                "-E",
-                r'^commit = "[0-9a-f]{40,64}"',
-                tip,
-                "--",
-                identifiers.ROOT,
-            ),
-            check=False,
-        )
-        found.update(re.findall(r'"([0-9a-f]{40,64})"', told.stdout.decode(errors="replace")))
-    return frozenset(found)
+    """The commits that change files say to be the import of: at HEAD, on the branch of record, on those that wait."""
+    repository = workspace.repository
+    waiting = program.run(
+        repository.directory,
+        *(
+            "for-each-ref",
+            "--format=%(objectname)",
+            f"refs/heads/{PROPOSALS}**",
+            f"refs/remotes/*/{PROPOSALS}**",
+        ),
+    )
+    tips = [repository.ref("HEAD"), repository.ref(workspace.branch), *waiting.stdout.decode().split()]
+    told = program.run(
+        repository.directory,
+        *("--no-replace-objects", "grep", "-h", "-E", r'^commit = "[0-9a-f]{40,64}"'),
+        *dict.fromkeys(filter(None, tips)),
+        *("--", f":(top){identifiers.ROOT}"),
+        check=False,
+    )
+    return frozenset(re.findall(r'"([0-9a-f]{40,64})"', told.stdout.decode(errors="replace")))
 
 
 def file_of(past: PastMerge) -> str:

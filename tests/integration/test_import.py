@@ -409,3 +409,12 @@ def test_ranges_of_history(company: Company, application: Path) -> None:
     for bad in ("main...main", "nothing", "main..nothing", "--all"):
         assert company.do("ada", "import", "history", "--repo", str(application), "--", bad).code == 2
     assert company.do("ada", "import", "history", "--repo", str(company.root), "main").code == 2
+
+
+def test_what_waits_to_be_merged_is_not_imported_again(company: Company, application: Path) -> None:
+    """A request on a branch of its own counts as imported."""
+    history = ("import", "history", "--repo", str(application), "main")
+    assert "on the branch change/CHG-" in company.do("ada", *history, "--branch", "--no-push").out
+    told = company.do("ada", *history, "--commit")
+    assert "3 merge(s) (1 imported before), 0 complete" in told.out
+    assert "CHG-" not in told.out
