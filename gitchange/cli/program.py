@@ -17,6 +17,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "doctor": ("doctor", "Look at this clone and its policy: what is wrong, and how to mend it."),
     "join": ("joining", "Clone a configuration repository, pin its introduction, see that all is ready."),
     "new": ("requests", "Write a change file."),
+    "import": ("importing", "Requests from merge requests, and from past merges."),
     "check": ("checking", "Check change files and policy."),
     "schema": ("checking", "Print the JSON Schema of change files."),
     "approve": ("signoffs", "Evaluate: sign that a change is necessary, feasible and safe."),
@@ -103,6 +104,7 @@ def program(context: click.Context, directory: str, introduction: str | None) ->
 _WRITING = frozenset(
     {
         "new",
+        "import",
         "approve",
         "reject",
         "request-info",

@@ -52,6 +52,9 @@ LISTED = 50
 
 NO_CHANGES, NONE_FIT, NOTHING_FOUND = "no changes", "no changes fit", "nothing has all these words"
 
+IMPORTED = "nothing that was decided then counts as a sign-off: what counts is signed, below"
+"""What is said of a request that was made from a merge of the past."""
+
 SHAPE = 1
 """Version of the JSON shapes (docs/json.md)."""
 
@@ -177,6 +180,11 @@ def change(shape: Mapping[str, Any]) -> Iterator[str]:
         f"  {word(shape['status'])}{clean(flags)} · {shape['type']} · risk {word(shape['risk'])}"
         + clean(f" · {', '.join(shape['systems'])} · by {shape['requester']}")
     )
+    if imported := document.get("imported"):
+        yield style("Imported", underline=True)
+        facts = [imported[key] for key in ("merge_request", "author", "time") if imported.get(key)]
+        yield paragraph(f"written after the fact, from commit {', '.join([imported['commit'], *facts])}")
+        yield paragraph(IMPORTED)
     for name in ("reason", "scope"):
         yield style(name.capitalize(), underline=True)
         yield paragraph(document[name])

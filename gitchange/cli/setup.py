@@ -16,6 +16,8 @@ from gitchange.site.scaffold import site_files
 from gitchange.workflow import setup
 
 if TYPE_CHECKING:
+    from gitchange.forges.templates import Forge
+    from gitchange.workflow.laying_down import Written
     from gitchange.workflow.scheduling import Scheduler
 
 
@@ -43,6 +45,12 @@ if TYPE_CHECKING:
     type=click.Choice(["systemd", "cron", "gitlab", "github"]),
     help="Only write what this scheduler needs to rebuild the site, in an existing repository.",
 )
+@click.option(
+    "--forge",
+    type=click.Choice(["gitlab", "github"]),
+    help="Only write the template of merge requests into a clone, the configuration's or an application's.",
+)
+@click.option("--overwrite", is_flag=True, help="With --forge: also where there is another one.")
 @click.option("--output", metavar="DIR", help="With --schedule systemd or cron: where the site goes.")
 @click.option(
     "--site-url", default="", help="With --schedule systemd or cron: address at which it is served."
@@ -59,6 +67,8 @@ def init_command(
     system: str,
     hook: bool,
     scheduler: Scheduler | None,
+    forge: Forge | None,
+    overwrite: bool,
     output: str | None,
     site_url: str,
 ) -> None:
@@ -67,6 +77,13 @@ def init_command(
     Commits the policy (the introduction commit) and pins that commit in this clone's configuration.
     """
     folder = Path(context.obj["directory"]) / (target or ".")
+    if forge is not None:
+        if any((title, policy_dir, principal, key_file, scheduler, hook, output, site_url)):
+            raise UsageError("--forge goes with DIR and --overwrite only")
+        _forge(forge, folder, overwrite)
+        return
+    if overwrite:
+        raise UsageError("--overwrite goes with --forge")
     if hook:
         from gitchange.cli.hook import installation  # noqa: PLC0415 - a rare question, spared at every other start
 
@@ -127,6 +144,17 @@ def _schedule(
     done = scheduling.schedule(
         scheduler, scheduling.Job(folder, place, sys.executable, user, introduction, site_url)
     )
+    _tell_written(done)
+
+
+def _forge(forge: Forge, folder: Path, overwrite: bool) -> None:
+    """Write the template of merge requests into a clone."""
+    from gitchange.workflow import templates  # noqa: PLC0415 - a rare question, spared at every other start
+
+    _tell_written(templates.write_templates(forge, folder, overwrite=overwrite))
+
+
+def _tell_written(done: Written) -> None:
     for path in done.made:
         say(f"wrote {path}")
     for path in done.same:

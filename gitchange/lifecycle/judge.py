@@ -435,6 +435,8 @@ class _Case:
     ) -> None:
         """8a. Flags beside the status."""
         change = self.change
+        if change.imported is not None:
+            self.flags.append("imported")
         if self.evidence.doubts:
             self.flags.append("in doubt")
         if any(s.verdict == "approve" for s in self.evidence.stale) and evaluation.state == "waiting":

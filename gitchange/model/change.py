@@ -28,6 +28,7 @@ from gitchange.model.part import (
     model_validator,
 )
 from gitchange.model.record import Record
+from gitchange.model.statement import ObjectId
 from gitchange.model.text import LongText, Principal, ShortText, Slug, findings_of
 from gitchange.model.toml import Document, KeyPath, dotted, parse
 from gitchange.values import Value
@@ -155,6 +156,24 @@ class Emergency(Part):
     """Why waiting would have been worse."""
 
 
+class Imported(Part):
+    """Where a request comes from that was written after the fact: a merge of the past.
+
+    It says what was merged, and nothing about who approved it: an imported request is as open as any other.
+    """
+
+    commit: ObjectId
+    """The commit that merged it, in the repository of the application."""
+    commits: Listed[ObjectId] = ()
+    """The commits that were merged by it; none where a forge squashed them."""
+    merge_request: ShortText | None = None
+    """Its merge or pull request: the address, or what the message calls it (`group/project!12`, `#12`)."""
+    author: ShortText | None = None
+    """The address of the commit's author, as the commit says."""
+    time: AwareDatetime | None = None
+    """When the commit was made, as the commit says; none where it says a time that no calendar has."""
+
+
 class Change(Part):
     """One change to systems that hold customer information: who asks for what, why, how, at which risk."""
 
@@ -206,6 +225,8 @@ class Change(Part):
     """What may go wrong; at least one entry, each with a mitigation."""
     links: Links = Links()
     """Where more is to be read."""
+    imported: Imported | None = None
+    """The merge of the past that it describes; written by `gitchange import history`."""
     custom: dict[str, Scalar] = field(default_factory=dict)
     """Fields that the policy declares under [custom]."""
     record: Record | None = None
@@ -327,6 +348,11 @@ def _misfits(data: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str, str, str]]
     if kind in ("normal", "standard") and emergency is not None:
         hint = 'remove it, or make the change `type = "emergency"`'
         yield ("emergency",), "wrong-value", f"[emergency] belongs to emergencies; this one is {kind}", hint
+    if kind == "standard" and data.get("imported") is not None:
+        # A standard change needs no evaluation of its own: an import would be taken for an approved one.
+        hint = 'make it `type = "normal"`, and remove `model` and [parameters]'
+        message = "an imported change cannot be standard: nothing approved it before it was made"
+        yield ("type",), "wrong-value", message, hint
     for name in ("systems", "environments", "depends_on"):
         values = data.get(name)
         for index, value in enumerate(values if isinstance(values, list) else ()):

@@ -24,7 +24,7 @@ from gitchange.site import urls
 UNREADABLE = "unreadable"
 """The status of a file of which nothing can be said."""
 
-_QUIET_FLAGS = ("not merged", "waived: ", "backed out")
+_QUIET_FLAGS = ("not merged", "waived: ", "backed out", "imported")
 """Flags that inform; the others ask for somebody's attention while the change is open."""
 
 

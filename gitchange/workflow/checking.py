@@ -61,7 +61,8 @@ def check(
     2. every file under changes/ must be a change file at the path that its id says;
     3. its references must lead somewhere, and no id may stand twice;
     4. a documented change must be as it was documented;
-    5. of the files that are asked about (`paths`, `base`), what will stand in their way, as warnings.
+    5. of the files that are asked about (`paths`, `base`), what will stand in their way, as warnings;
+    6. files that are asked about and lie elsewhere are drafts, which need no id yet: what `new --from` would say.
 
     Reads the work tree; with `at`, or in a bare repository, that commit. With `paths` only those files,
     with `base` only files that differ from that revision. Without a readable policy the files are
@@ -83,8 +84,11 @@ def check(
     raw_settings = source.read(settings.PATH) if source.has(settings.PATH) else None
     if raw_settings is not None:
         found += settings.parse_settings(raw_settings)[1]
+    drafts = [path for path in paths if _is_draft(repository, path)]
     # 2. The files.
-    everything = _named(repository, source, paths) if paths else source.below(identifiers.ROOT)
+    everything = (
+        _named(repository, source, set(paths) - set(drafts)) if paths else source.below(identifiers.ROOT)
+    )
     wanted = (
         set(everything) if paths or base is None else _differing(repository, source, everything, base, head)
     )
@@ -157,7 +161,12 @@ def check(
                         key="id",
                     )
                 )
-    return Checked(len(wanted), in_order(found))
+    # 6. Drafts.
+    for draft in drafts:
+        from gitchange.workflow import requests  # noqa: PLC0415 - loads what writes changes
+
+        found += requests.problems_of_draft(draft.read_bytes(), str(draft), loaded, _Ids(source))
+    return Checked(len(wanted) + len(drafts), in_order(found))
 
 
 def signer_findings(loaded: Policy, now: dt.datetime) -> list[Finding]:
@@ -289,6 +298,18 @@ class _Ids(Container[str]):
             and identifiers.is_id(change)
             and self._source.has(identifiers.path_of(change))
         )
+
+
+def _is_draft(repository: Repository, path: Path) -> bool:
+    """Whether a file is none of the repository's own documents, and may be a change file to be."""
+    if path.suffix != ".toml" or not path.is_file():
+        return False
+    root = (repository.work_dir or Path.cwd()).resolve()
+    try:
+        first, *below = path.resolve().relative_to(root).parts
+    except ValueError:
+        return True
+    return first not in (identifiers.ROOT, policy.ROOT) and (bool(below) or first != settings.PATH)
 
 
 def _named(repository: Repository, source: _Tree | WorkTree, paths: Iterable[Path]) -> list[str]:

@@ -24,10 +24,11 @@ from gitchange.workflow.workspace import retrying
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Container, Iterable, Mapping
     from typing import Any
 
     from gitchange.ledger.remote import Report
+    from gitchange.model.policy import Policy
     from gitchange.workflow.proposing import Proposed
     from gitchange.workflow.workspace import Workspace
 
@@ -78,15 +79,36 @@ def from_text(workspace: Workspace, raw: bytes, name: str) -> bytes:
         parsed = parse_change(raw, identifiers.path_of("CHG-20000101-0000"))
         problems = [f for f in parsed.findings if f.code.startswith("toml.")]
         raise InvalidChange(as_given(problems, name, 0))
+    return in_front(data, lambda: fresh_id(workspace), workspace.me) + raw
+
+
+def in_front(data: Mapping[str, Any], change: Callable[[], str], requester: Callable[[], str]) -> bytes:
+    """The lines that a change file lacks in front of its text: `schema`, `id` and `requester`."""
     front: dict[str, Any] = {}
     if "schema" not in data:
         front["schema"] = 1
     if "id" not in data:
-        front["id"] = fresh_id(workspace)
+        front["id"] = change()
     if "requester" not in data:
-        front["requester"] = workspace.me()
-    lines = "".join(f"{key} = {value!r}\n".replace("'", '"') for key, value in front.items())
-    return lines.encode() + raw
+        front["requester"] = requester()
+    return "".join(f"{key} = {value!r}\n".replace("'", '"') for key, value in front.items()).encode()
+
+
+def problems_of_draft(
+    raw: bytes, name: str, policy: Policy | None, known: Container[str]
+) -> tuple[Finding, ...]:
+    """What `from_text` and `new` would say of a text, whoever the user is; with the lines that its writer knows."""
+    data = _loaded(raw)
+    stand_in = "CHG-20000101-0000"
+    person = min(policy.people, default="") if policy is not None else "nobody@example.org"
+    front = in_front(data, lambda: stand_in, lambda: person) if data is not None else b""
+    given = (data or {}).get("id", stand_in)
+    path = identifiers.path_of(given if isinstance(given, str) and identifiers.is_id(given) else stand_in)
+    parsed = parse_change(front + raw, path)
+    if data is None:
+        return as_given((f for f in parsed.findings if f.code.startswith("toml.")), name, 0)
+    found = [*parsed.findings, *(crosscheck(parsed, policy, known) if policy is not None else ())]
+    return as_given(in_order(found), name, front.count(b"\n"))
 
 
 def as_given(findings: Iterable[Finding], name: str, added: int) -> tuple[Finding, ...]:

@@ -14,10 +14,10 @@ from typing import Literal
 
 from gitchange import __version__
 from gitchange.errors import UsageError
-from gitchange.git.failures import writing
 from gitchange.git.repository import Repository
 from gitchange.ledger.documents import Policies, find_ground
 from gitchange.values import Value
+from gitchange.workflow.laying_down import Written, lay_down
 
 Scheduler = Literal["systemd", "cron", "gitlab", "github"]
 MINUTES = 5
@@ -209,18 +209,6 @@ class Job(Value):
     site_url: str = ""
 
 
-class Written(Value):
-    """What came of it."""
-
-    made: tuple[Path, ...]
-    same: tuple[Path, ...]
-    """Files that were there with just this content."""
-    kept: tuple[tuple[Path, str], ...]
-    """Files that were there with another content, which stays; and what to add or to compare."""
-    next: tuple[str, ...]
-    """What is to be done with them."""
-
-
 def schedule(scheduler: Scheduler, job: Job) -> Written:
     """Write what a scheduler needs, as far as it is not there.
 
@@ -242,20 +230,7 @@ def schedule(scheduler: Scheduler, job: Job) -> Written:
     files, further = _OF[scheduler](
         repository, job, ground.introduction, ground.branch.removeprefix("refs/heads/")
     )
-    made: list[Path] = []
-    same: list[Path] = []
-    kept: list[tuple[Path, str]] = []
-    for path, text in files.items():
-        if not path.exists():
-            with writing(path.parent):
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(text)
-            made.append(path)
-        elif path.read_text("utf-8", "replace") == text:
-            same.append(path)
-        else:
-            kept.append((path, text))
-    return Written(tuple(made), tuple(same), tuple(kept), further)
+    return lay_down(files, further)
 
 
 _Made = tuple[dict[Path, str], tuple[str, ...]]

@@ -364,3 +364,20 @@ def test_a_change_rejected_after_its_implementation_says_that_it_was_implemented
     story.sign(BO, "implement")
     story.sign(MO, "reject")
     assert (story.status, story.verdict().flags) == ("rejected", ("implemented",))
+
+
+def test_an_imported_request_is_as_open_as_any_other() -> None:
+    """Where a request comes from is flagged, and gives it no step: a merge of the past is no approval."""
+    imported = {
+        "commit": "a" * 40,
+        "merge_request": "acme/app!12",
+        "author": ADA,
+        "time": NOW - dt.timedelta(days=400),
+    }
+    for kind in ({}, EMERGENCY):
+        plain, story = Story(**kind), Story(**kind, imported=imported)
+        assert story.verdict().status == plain.verdict().status == "requested"
+        assert story.verdict().flags == ("imported", *plain.verdict().flags)
+        assert story.verdict().steps == plain.verdict().steps
+        story.sign(ADA, "approve")
+        assert story.verdict().status == "approved"

@@ -597,3 +597,45 @@ def test_what_is_empty_is_not_written() -> None:
     """None, empty tables and empty arrays leave no trace in the file."""
     data = read(GOOD).document.data | {"links": {}, "depends_on": [], "model": None, "outage": None}
     assert write_change(data) == write_change(read(GOOD).document.data)
+
+
+IMPORTED = """
+[imported]
+commit = "0123456789012345678901234567890123456789"
+commits = ["abcdef0123012345678901234567890123456789"]
+merge_request = "acme/app!12"
+author = "bo@example.org"
+time = 2024-03-01T12:00:00Z
+"""
+
+
+def test_a_request_may_say_of_which_merge_it_is_the_import() -> None:
+    """[imported] is read, and written back the same."""
+    parsed = read(GOOD + IMPORTED)
+    assert parsed.findings == ()
+    assert parsed.change is not None
+    assert parsed.change.imported is not None
+    assert parsed.change.imported.merge_request == "acme/app!12"
+    assert read(write_change(parsed.document.data).decode()).change == parsed.change
+
+
+def test_an_imported_change_cannot_be_standard() -> None:
+    """It would need no evaluation, as if the past had approved it."""
+    text = (GOOD + IMPORTED).replace('type = "normal"', 'type = "standard"\nmodel = "update"')
+    [finding] = read(text).findings
+    assert (finding.code, finding.key) == ("change.wrong-value", "type")
+    assert "nothing approved it" in finding.message
+
+
+def test_what_imported_says_is_checked_like_everything_else() -> None:
+    """A shortened commit, an unknown key and a time without its offset are errors."""
+    text = (
+        GOOD
+        + IMPORTED.replace("0123456789", "0123", 1).replace("12:00:00Z", "12:00:00")
+        + 'approved_by = "ada"\n'
+    )
+    assert {finding.key for finding in read(text).findings} == {
+        "imported.commit",
+        "imported.time",
+        "imported.approved_by",
+    }
