@@ -1,7 +1,7 @@
 """The calendar: planned windows, freezes and conflicts by month and day, in the company's zone.
 
-Which windows are in conflict is for `gitchange.lifecycle.conflicts` to say; this sorts them for the pages and for the
-file that calendar programs read (`gitchange.site.ics`).
+Which windows are in conflict is for `gitchange.lifecycle.conflicts` to say; this sorts them for pages, for lists at a
+terminal, and for the file that calendar programs read (`gitchange.assessment.ics`).
 """
 
 from __future__ import annotations
@@ -10,12 +10,16 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from functools import cached_property
+from typing import TypeVar
 
+from gitchange.assessment.brief import Brief
 from gitchange.lifecycle.conflicts import Booking, Conflict, conflicts
 from gitchange.lifecycle.freezes import Occurrence, occurrences
+from gitchange.lifecycle.status import AHEAD
 from gitchange.model.policy import Policy
-from gitchange.site.catalogue import Brief
 from gitchange.values import Value
+
+Known = TypeVar("Known", bound=Brief)
 
 _MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October")
 MONTHS = (*_MONTHS, "November", "December")
@@ -100,7 +104,7 @@ class Calendar:
         self._briefs, self._planned, self._policy = briefs, planned, policy
         self._zone = zone
         self.present = f"{now.astimezone(zone):%Y-%m}"
-        """The month of the moment that the site shows."""
+        """The month of that moment."""
 
     @cached_property
     def briefs(self) -> tuple[Brief, ...]:
@@ -202,6 +206,17 @@ class Calendar:
         """The windows that are not over since a month ago."""
         since = self._first(_moved(self.present, -BEFORE)).timestamp()
         return tuple(b for b in self.briefs if b.window is not None and b.window[1] >= since)
+
+
+def planned(briefs: Iterable[Known], now: dt.datetime) -> tuple[Known, ...]:
+    """Those whose window is not over and that are not implemented yet, the next one first."""
+    moment = now.timestamp()
+    coming = [
+        (b.window[0], b.path, b)
+        for b in briefs
+        if b.window is not None and b.window[1] >= moment and b.status in AHEAD
+    ]
+    return tuple(b for *_, b in sorted(coming, key=lambda item: item[:2]))
 
 
 def month_label(month: str) -> str:
