@@ -39,6 +39,8 @@ class Event(Value):
     """A commit's subject line; empty for a sign-off."""
     stale: bool
     """Whether it is a sign-off on an earlier text."""
+    verdict: str = ""
+    """What was signed; empty for a commit."""
 
 
 def events_of(shape: dict[str, Any]) -> tuple[Event, ...]:
@@ -66,6 +68,7 @@ def events_of(shape: dict[str, Any]) -> tuple[Event, ...]:
             s["digest"],
             "",
             not s["current"],
+            s["verdict"],
         )
         for s in shape["sign_offs"]
     ]
