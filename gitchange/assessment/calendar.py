@@ -134,7 +134,7 @@ class Calendar:
         yield from _days_between(first, last)
 
     def _date(self, moment: int) -> dt.date:
-        return dt.datetime.fromtimestamp(max(0, min(moment, LAST)), self._zone).date()
+        return on_the_clock(moment, self._zone).date()
 
     @cached_property
     def freezes(self) -> tuple[Occurrence, ...]:
@@ -206,6 +206,11 @@ class Calendar:
         """The windows that are not over since a month ago."""
         since = self._first(_moved(self.present, -BEFORE)).timestamp()
         return tuple(b for b in self.briefs if b.window is not None and b.window[1] >= since)
+
+
+def on_the_clock(moment: int, zone: dt.tzinfo) -> dt.datetime:
+    """A moment, in seconds since 1970, in a zone; of what is beyond the calendar its last moment."""
+    return dt.datetime.fromtimestamp(max(0, min(moment, LAST)), zone)
 
 
 def planned(briefs: Iterable[Known], now: dt.datetime) -> tuple[Known, ...]:

@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable
 
 from gitchange.assessment.brief import Brief
-from gitchange.assessment.calendar import LAST, Calendar
+from gitchange.assessment.calendar import Calendar, on_the_clock
 from gitchange.assessment.overview import Overview
 from gitchange.lifecycle.freezes import Occurrence
 
@@ -85,7 +85,7 @@ def _name(overview: Overview, system: str) -> str:
 
 
 def _moment(seconds: int) -> str:
-    return f"{dt.datetime.fromtimestamp(max(0, min(seconds, LAST)), dt.UTC):%Y%m%dT%H%M%SZ}"
+    return f"{on_the_clock(seconds, dt.UTC):%Y%m%dT%H%M%SZ}"
 
 
 def _text(value: str) -> str:

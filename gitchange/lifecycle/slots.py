@@ -1,7 +1,7 @@
 """The next free slot for a planned window: as long as it is, in no freeze, and beside no window that it must not meet.
 
-What windows must not meet is `gitchange.lifecycle.conflicts`' to say; a window that is moved to its slot has no conflict
-there. A signed override is for one text at one time, so a slot meets no freeze even where one was lifted.
+What windows must not meet is `gitchange.lifecycle.conflicts`' to say; a window that is moved to its slot is in no
+conflict. A signed override is for one text at one time, so a slot meets no freeze even where one was lifted.
 """
 
 from __future__ import annotations

@@ -75,6 +75,11 @@ class Candidate(Value):
     failed: bool = False
     """Whether somebody says that it failed or was backed out."""
 
+    @property
+    def is_implemented(self) -> bool:
+        """Whether somebody says that the work was done, or undone."""
+        return any(touch.kind == "implementation" for touch in self.touches)
+
 
 class Suspect(Value):
     """A change and how probable it is."""
