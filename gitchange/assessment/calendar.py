@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property
 from typing import TypeVar
 
 from gitchange.assessment.brief import Brief
 from gitchange.lifecycle.conflicts import Booking, Conflict, conflicts
-from gitchange.lifecycle.freezes import Occurrence, occurrences
+from gitchange.lifecycle.freezes import Occurrence, concerns, occurrences
 from gitchange.lifecycle.status import AHEAD
 from gitchange.model.policy import Policy
 from gitchange.values import Value
@@ -30,7 +30,8 @@ BEFORE, AFTER = 1, 24
 """How many months before and after the present one freezes are told of."""
 _SPAN = 12
 """In so many months a window that goes on and on is shown."""
-_NEVER_HELD = frozenset({"rejected", "withdrawn"})
+NEVER_HELD = frozenset({"rejected", "withdrawn"})
+"""Statuses in which a planned window means nothing any more."""
 LAST = 250_000_000_000
 """A moment in the year 9892: what is planned for later is planned for never."""
 
@@ -99,23 +100,27 @@ class Calendar:
         policy: Policy | None,
         now: dt.datetime,
         zone: dt.tzinfo,
+        systems: Collection[str] = (),
     ) -> None:
-        """`planned` are those of the changes whose windows are to come, and can be in conflict."""
+        """`planned` are those of the changes whose windows are to come, and can be in conflict.
+
+        With `systems` there are only the freezes that concern one of them.
+        """
         self._briefs, self._planned, self._policy = briefs, planned, policy
-        self._zone = zone
+        self._zone, self._systems = zone, systems
         self.present = f"{now.astimezone(zone):%Y-%m}"
         """The month of that moment."""
 
     @cached_property
     def briefs(self) -> tuple[Brief, ...]:
         """Every change with a window, but those that will not take place; in order of time."""
-        held = (b for b in self._briefs if b.window is not None and b.status not in _NEVER_HELD)
+        held = (b for b in self._briefs if b.window is not None and b.status not in NEVER_HELD)
         return tuple(sorted(held, key=lambda b: (*(b.window or ()), b.path)))
 
     @cached_property
     def conflicts(self) -> tuple[Conflict, ...]:
         """Of the windows that are still to come."""
-        return conflicts(map(_booking, self._planned), self._policy)
+        return conflicts(map(booking, self._planned), self._policy)
 
     @cached_property
     def _days(self) -> dict[str, dict[dt.date, list[Brief]]]:
@@ -139,13 +144,13 @@ class Calendar:
     @cached_property
     def freezes(self) -> tuple[Occurrence, ...]:
         """The freezes from a month ago on, for two years; in order of time."""
-        policy = self._policy
-        if policy is None:
-            return ()
-        start = self._first(_moved(self.present, -BEFORE))
         end = self._first(_moved(self.present, AFTER + 1))
-        found = [o for freeze in policy.file.freezes for o in occurrences(freeze, policy, start, end)]
-        return tuple(sorted(found, key=lambda o: (o.start.timestamp(), o.freeze.name)))
+        return frozen_between(self._policy, self.since, end, self._systems)
+
+    @property
+    def since(self) -> dt.datetime:
+        """The beginning of the month before the present one."""
+        return self._first(_moved(self.present, -BEFORE))
 
     def _first(self, month: str) -> dt.datetime:
         return dt.datetime(int(month[:4]), int(month[5:]), 1, tzinfo=self._zone)
@@ -204,7 +209,7 @@ class Calendar:
 
     def coming(self) -> tuple[Brief, ...]:
         """The windows that are not over since a month ago."""
-        since = self._first(_moved(self.present, -BEFORE)).timestamp()
+        since = self.since.timestamp()
         return tuple(b for b in self.briefs if b.window is not None and b.window[1] >= since)
 
 
@@ -229,7 +234,23 @@ def month_label(month: str) -> str:
     return f"{MONTHS[int(month[5:]) - 1]} {month[:4]}"
 
 
-def _booking(brief: Brief) -> Booking:
+def frozen_between(
+    policy: Policy | None, start: dt.datetime, end: dt.datetime, systems: Collection[str] = ()
+) -> tuple[Occurrence, ...]:
+    """The freezes that touch that time, in order; with `systems` those that concern one of them."""
+    if policy is None:
+        return ()
+    found = [
+        occurrence
+        for freeze in policy.file.freezes
+        if not systems or any(concerns(freeze, policy, name) for name in systems)
+        for occurrence in occurrences(freeze, policy, start, end)
+    ]
+    return tuple(sorted(found, key=lambda o: (o.start.timestamp(), o.freeze.name)))
+
+
+def booking(brief: Brief) -> Booking:
+    """A planned change as conflicts are looked for; what is planned beyond the calendar is planned for its end."""
     start, end = brief.window or (0, 0)
     return Booking(
         brief.id,

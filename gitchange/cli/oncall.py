@@ -101,7 +101,7 @@ def _suspects(around: Around, everything: bool, columns: int) -> Iterator[str]:
     if not around.suspects:
         where = f" on {_where(around)}" if around.needs else ""
         yield render.clean(f"nothing was done or planned{where} around {when}")
-        yield f"`--hours {around.hours * 3}` looks further"
+        yield f"`--hours {min(around.hours * 3, oncall.FURTHEST)}` looks further"
         return
     yield render.style(f"Look at these first, around {when}", bold=True)
     shown = around.suspects if everything else around.suspects[:SUSPECTS]

@@ -49,6 +49,15 @@ def holds_for(freeze: Freeze, policy: Policy, change: Described) -> bool:
     return (named or change.type != "emergency") and applies(freeze.when, policy, change)
 
 
+def concerns(freeze: Freeze, policy: Policy, name: str) -> bool:
+    """Whether the freeze can hold for changes to a system; an unknown one is taken to hold customer information."""
+    system = policy.systems.get(name)
+    return (freeze.when.systems is None or name in freeze.when.systems) and freeze.when.customer_data in (
+        None,
+        system is None or system.customer_data,
+    )
+
+
 def occurrences(freeze: Freeze, policy: Policy, start: dt.datetime, end: dt.datetime) -> Iterator[Occurrence]:
     """The occurrences that touch the time from `start` to `end` (aware), in order."""
     clock = zone(policy.zone_of(freeze))

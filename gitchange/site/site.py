@@ -19,7 +19,7 @@ from gitchange.assessment.overview import Overview, PolicyVersion
 from gitchange.assessment.verification import Verification
 from gitchange.index import place as places
 from gitchange.lifecycle.figures import Figures, measure
-from gitchange.lifecycle.freezes import Occurrence
+from gitchange.lifecycle.freezes import Occurrence, concerns
 from gitchange.lifecycle.policy_diff import HEADINGS, WEIGHTS, Difference, differences
 from gitchange.lifecycle.status import STATUSES
 from gitchange.model.finding import Finding
@@ -197,15 +197,13 @@ class Site:
 
     def freezes_of(self, name: str) -> tuple[tuple[Freeze, Occurrence | None], ...]:
         """The freezes that can hold for changes to a system, each with the time that it takes place now or next."""
-        policy, system = self.policy, self.system(name)
+        policy = self.policy
         if policy is None:
             return ()
-        customer_data = system is None or system.customer_data
         return tuple(
             (freeze, next((o for o in self._coming_freezes if o.freeze is freeze), None))
             for freeze in policy.file.freezes
-            if (freeze.when.systems is None or name in freeze.when.systems)
-            and freeze.when.customer_data in (None, customer_data)
+            if concerns(freeze, policy, name)
         )
 
     @cached_property

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from itertools import groupby
 
+from gitchange.assessment.calendar import NEVER_HELD
 from gitchange.assessment.events import Event, events_of
 from gitchange.assessment.words import span
 from gitchange.index import briefs as planned
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
 
 FURTHEST = 87_600
 """Hours before and after a moment that can be asked for: ten years."""
-
-_HELD = frozenset({"rejected", "withdrawn"})
 
 
 class Happening(Value):
@@ -122,7 +121,9 @@ def _around(
     # 1.
     at, reach, on = int(moment.timestamp()), hours * 3600, needs or None
     found = planned.happened(index, at - reach, at + reach, on)
-    near = {b.number: b for b in planned.windows(index, at - reach, at + reach, on) if b.status not in _HELD}
+    near = {
+        b.number: b for b in planned.windows(index, at - reach, at + reach, on) if b.status not in NEVER_HELD
+    }
     happenings = _happenings(index, found, whole=True)
     # 2.
     ranked = _ranked(index, happenings, near, needs, at)
@@ -205,27 +206,37 @@ def _ranked(
         )
     ordered = suspects.rank((candidate for candidate, *_ in candidates.values()), at)
     found = ((suspect, *candidates[suspect.id]) for suspect in ordered)
-    return tuple(Ranked(s, brief, need, _why(s, candidate, need)) for s, candidate, brief, need in found)
+    return tuple(Ranked(s, brief, need, _why(s, candidate, need, at)) for s, candidate, brief, need in found)
 
 
-def _why(suspect: Suspect, candidate: Candidate, need: Need | None) -> str:
+def _why(suspect: Suspect, candidate: Candidate, need: Need | None, at: int) -> str:
     """In one line: how near in time and in dependencies, how risky."""
     touch, gap = suspect.touch, suspect.gap
     away = f"{span(abs(gap))} {'before' if gap > 0 else 'after'}" if gap else "at that very moment"
     if touch.kind in ("window", "unapproved window"):
         when = f"window {'ended' if gap > 0 else 'begins'} {away}" if gap else "in its planned window"
         when += ", not approved" if touch.kind == "unapproved window" else ""
-        when += "" if candidate.is_implemented else ", implementation not signed"
+        when += _implementation(candidate, at)
     elif touch.kind == "implementation":
         when = f"{touch.what} {away} by {touch.who}"
     else:
         when = f"only {touch.what.removesuffix(' for')} {away}"
     how = [f"{candidate.risk or 'unknown'} risk", *(["emergency"] if candidate.emergency else [])]
     how += ["reported as failed"] if candidate.failed else []
-    return "; ".join([when, *([steps_to(need)] if need is not None else []), *how])
+    return "; ".join([when, *([_steps_to(need)] if need is not None else []), *how])
 
 
-def steps_to(need: Need) -> str:
+def _implementation(candidate: Candidate, at: int) -> str:
+    """What is known of the work that was planned in a window."""
+    done = [touch for touch in candidate.touches if touch.kind == "implementation"]
+    if not done:
+        return ", implementation not signed"
+    nearest = min(done, key=lambda touch: abs(touch.gap(at)))
+    gap = nearest.gap(at)
+    return f", {nearest.what} {span(abs(gap))} {'before' if gap > 0 else 'after'} by {nearest.who}"
+
+
+def _steps_to(need: Need) -> str:
     """A system, and how far away it is."""
     return (
         f"{need.name}, {need.steps} step{'s' if need.steps > 1 else ''} away"
