@@ -166,8 +166,8 @@ def measure(
 ) -> Figures:
     """Count them, for the months (of that zone) up to the one in which `now` is; twelve, or those `since` a day.
 
-    Of these the first begins on that day; what was before it is not counted. Open changes and systems are counted
-    whole, whenever they came.
+    Of these the first begins on that day, which is none to come; what was before it is not counted. Open changes and
+    systems are counted whole, whenever they came.
     """
     starts = _starts(now.astimezone(zone), since)
     months = [Month(f"{start:%Y-%m}") for start in starts[:-1]]
@@ -229,7 +229,7 @@ def measure(
 def _starts(now: dt.datetime, since: dt.date | None) -> list[dt.datetime]:
     """The first instants of the months shown, and of the one after."""
     last = now.year * 12 + now.month - 1
-    first = last - MONTHS + 1 if since is None else min(since.year * 12 + since.month - 1, last)
+    first = last - MONTHS + 1 if since is None else since.year * 12 + since.month - 1
     starts = [
         dt.datetime(number // 12, number % 12 + 1, 1, tzinfo=now.tzinfo) for number in range(first, last + 2)
     ]
