@@ -10,9 +10,10 @@ that weighs most decides:
                   one of a change that nobody approved yet                         0.4
                   anything else (request, evaluation, validation, record): a
                   system was not touched by it                                     0.05
-    nearness      2 h / (2 h + gap): 1 at the moment itself or within the window,
-                  a half two hours before. What comes after the moment is held for three times as far away: it is no
-                  cause, but a sign-off is often signed after the work
+    nearness      2 h / (2 h + gap): 1 at the moment itself, a half two hours before. Of a window, the mean over what
+                  has passed of it: the work may have been done at any time, so that a window of a week says less than
+                  one of an hour. What comes after the moment is held for three times as far away: it is no cause, but
+                  a sign-off is often signed after the work
     dependencies  1 / (1 + steps): 1 on the system itself, a half on what that needs, a third on what those need
     danger        (2 + level) / 9; the level is 1 to 4 from low to critical risk, 3 for a risk that cannot be read; one
                   more for an emergency, two more for a change that somebody says failed, or was backed out
@@ -22,6 +23,8 @@ is a place to look first, and no proof. Which changes are held against the momen
 """
 
 from __future__ import annotations
+
+from math import log1p
 
 from gitchange.lifecycle.status import AHEAD
 from gitchange.values import Value
@@ -103,20 +106,21 @@ def weighed(candidate: Candidate, moment: int) -> Suspect | None:
     if not candidate.touches:
         return None
     share = danger(candidate) / (1 + candidate.steps)
-    score, gap, touch = max(
-        (
-            (WEIGHTS[t.kind] * nearness(gap) * share, gap, t)
-            for t in candidate.touches
-            for gap in (t.gap(moment),)
-        ),
-        key=lambda item: (item[0], -abs(item[1]), item[2].start),
+    score, touch = max(
+        ((WEIGHTS[touch.kind] * nearness(touch, moment) * share, touch) for touch in candidate.touches),
+        key=lambda item: (item[0], -abs(item[1].gap(moment)), item[1].start),
     )
-    return Suspect(candidate.id, score, touch, gap)
+    return Suspect(candidate.id, score, touch, touch.gap(moment))
 
 
-def nearness(gap: int) -> float:
-    """How near something is that is so many seconds before the moment, or after it where it is negative."""
-    return HALF / (HALF + (gap if gap >= 0 else -AFTER * gap))
+def nearness(touch: Touch, moment: int) -> float:
+    """How near it is in time: 1 at the moment."""
+    if touch.start > moment:
+        return HALF / (HALF + AFTER * (touch.start - moment))
+    longest, shortest = moment - touch.start, max(0, moment - touch.end)
+    if longest == shortest:
+        return HALF / (HALF + longest)
+    return HALF * log1p((longest - shortest) / (HALF + shortest)) / (longest - shortest)
 
 
 def danger(candidate: Candidate) -> float:

@@ -187,5 +187,26 @@ def test_the_order_is_one_whatever_was_first(candidates: list[Candidate]) -> Non
 
 
 def test_nearness_is_a_half_two_hours_before() -> None:
-    """And a third of the way after."""
-    assert (nearness(0), nearness(HALF), nearness(-HALF)) == (1, 0.5, 0.25)
+    """And less after."""
+    near = [nearness(touch("implementation", hours), MOMENT) for hours in (0, 2, -2)]
+    assert near == [1, 0.5, 0.25]
+
+
+def test_a_long_window_says_less_than_a_short_one() -> None:
+    """The work may have been done at any time of it; what was done an hour ago is more probable."""
+    assert order(
+        candidate("week", touch("window", 80, 168)),
+        candidate("hour", touch("window", 0.5, 1)),
+        candidate("done", touch("implementation", 1)),
+        candidate("just over", touch("window", 80, 80)),
+        candidate("yet to begin", touch("window", -1, 168)),
+    ) == ["hour", "done", "yet to begin", "just over", "week"]
+
+
+@given(TOUCHES, st.integers(0, 300 * HOUR))
+def test_a_window_that_began_later_is_never_farther(one: Touch, later: int) -> None:
+    """Of two that end at the same time; what has not begun yet aside."""
+    moved = replace(one, start=min(one.start + later, one.end, MOMENT))
+    if one.start <= MOMENT:
+        assert nearness(moved, MOMENT) >= nearness(one, MOMENT) * (1 - 1e-9)
+        assert 0 < nearness(moved, MOMENT) <= 1
