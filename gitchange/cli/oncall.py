@@ -133,13 +133,13 @@ def _windows(briefs: Sequence[Brief], zone: dt.tzinfo, everything: bool, columns
         [*(f"{on_the_clock(moment, zone):%Y-%m-%d %H:%M}" for moment in brief.window or ()), *_of(brief)]
         for brief in shown
     ]
-    yield from render.table(rows, ("from", "until", "change", "systems", "status", "risk", "title"), columns)
+    yield from render.table(rows, ("from", "until", "change", "systems", "status", "title"), columns)
     if len(briefs) > len(shown):
         yield f"{len(briefs) - len(shown)} more; --all shows them all"
 
 
 def _of(brief: Brief) -> list[str]:
-    return [brief.id, ",".join(brief.systems), brief.status, brief.risk or "", brief.label]
+    return [brief.id, ",".join(brief.systems), brief.status, brief.label]
 
 
 def _events(
