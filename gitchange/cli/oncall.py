@@ -27,7 +27,9 @@ SUSPECTS, WINDOWS = 5, 10
 
 @click.command("log")
 @click.option(
-    "--around", metavar="TIME", help="What was going on then: 2026-11-24 21:05, with an offset, or now."
+    "--around",
+    metavar="TIME",
+    help="What was going on then: 2026-11-24T21:05, with an offset or not, or now.",
 )
 @click.option(
     "--system",
@@ -107,7 +109,7 @@ def _suspects(around: Around, everything: bool, columns: int) -> Iterator[str]:
     shown = around.suspects if everything else around.suspects[:SUSPECTS]
     for place, ranked in enumerate(shown, 1):
         brief = ranked.brief
-        head = f"{place}. {brief.id}  "
+        head = render.clean(f"{place}. {brief.id}  ")
         title = render.clean(f"{brief.label} ({', '.join(brief.systems)}; {brief.status})")
         yield render.style(head, bold=True) + _cut(title, columns - len(head))
         yield f"   {render.clean(ranked.why)}"

@@ -438,6 +438,13 @@ def test_what_cannot_be_read_is_told_too(take: Take) -> None:
     scene.commit(b"title = \x1b[2Junfinished\n")
     assert scene.path in lines(gitchange(scene.repo, "log"))[1]
     assert scene.path in gitchange(scene.repo, "log", "--around", "now").out
+    stray = scene.repo / "changes" / "stray\x1b[2J.toml"
+    stray.write_text("no change")
+    git(scene.repo, "add", "--all")
+    git(scene.repo, "commit", "--quiet", "-m", "stray")
+    said = gitchange(scene.repo, "log", "--around", "now", "--all").out
+    assert said.count("stray\\u{1b}[2J") >= 2
+    assert "\x1b" not in said
     (scene.repo / "policy" / "policy.toml").write_text("version = ")
     git(scene.repo, "commit", "--quiet", "-am", "broken")
     for command in EVERY.values():
