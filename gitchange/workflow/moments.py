@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from gitchange.assessment.brief import Brief
     from gitchange.model.policy import Policy
 
-FORMATS = "write 2026-11-24T21:05:00+01:00, or 2026-11-24T21:05 on the clocks of the policy's zone, or 2026-11-24, or now"
+FORMATS = "write 2026-11-24T21:05:00+01:00, or 2026-11-24T21:05 on the policy's clocks, or 2026-11-24, or now"
 _YEARS = range(1970, 9800)
 """Those that are in the calendar of every zone."""
 
