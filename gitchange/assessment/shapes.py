@@ -165,6 +165,12 @@ def ties_of(shape: Mapping[str, Any]) -> set[str]:
     return found
 
 
+def moments_of(shape: Mapping[str, Any]) -> tuple[int, ...]:
+    """When something happened to a change, commit or sign-off, in whole seconds since 1970, in order."""
+    happened = (*shape["history"], *shape["sign_offs"])
+    return tuple(sorted(_seconds(one["time"]) for one in happened))
+
+
 def texts_of(shape: Mapping[str, Any]) -> tuple[str, str, str, str, str]:
     """What full text finds a change by: id, title, people, systems, and everything that somebody wrote."""
     document = shape["document"] or {}

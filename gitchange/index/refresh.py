@@ -12,14 +12,23 @@ import json
 import os
 import sqlite3
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from functools import partial
 from itertools import islice, pairwise
 
 from gitchange.assessment import verification
 from gitchange.assessment.assess import Assessor
-from gitchange.assessment.shapes import brief_json, people_of, show_json, summary_json, texts_of, ties_of
+from gitchange.assessment.shapes import (
+    brief_json,
+    moments_of,
+    people_of,
+    show_json,
+    summary_json,
+    texts_of,
+    ties_of,
+)
 from gitchange.assessment.verification import Seen
+from gitchange.errors import GitchangeError
 from gitchange.git import program
 from gitchange.index import audit, rows, store
 from gitchange.index import place as places
@@ -79,6 +88,34 @@ def ask(
     Raises what `Assessor` raises where the repository cannot be judged at all.
     """
     return _current(repository, now, introduction, lambda index, _: question(index), tell)
+
+
+def consult(
+    repository: Repository,
+    now: dt.datetime,
+    introduction: str | None,
+    question: Callable[[sqlite3.Connection, Assessor], Answer],
+    tell: Tell | None = None,
+) -> Answer:
+    """Bring the index up to date and ask it, and whoever judged for it; in memory where none can be written.
+
+    Raises what `Assessor` raises where the repository cannot be judged at all.
+    """
+
+    def answered(index: sqlite3.Connection, by: Assessor) -> tuple[Answer] | GitchangeError:
+        try:
+            return (question(index, by),)
+        except GitchangeError as error:
+            return error  # what was asked is wrong: what has been judged by then is kept all the same
+
+    found = _current(repository, now, introduction, answered, tell)
+    if found is None:
+        with closing(sqlite3.connect(":memory:", isolation_level=None)) as index:
+            store.make(index)
+            found = answered(index, _from_nothing(index, repository, now, introduction, tell))
+    if isinstance(found, GitchangeError):
+        raise found
+    return found[0]
 
 
 def verify(
@@ -380,6 +417,8 @@ class _Row(Value):
     """The columns of its row, without the number; the path comes first."""
     whole: bytes
     """The whole change, packed."""
+    moments: tuple[int, ...]
+    """When something happened to it."""
     beside: dict[str, list[str]]
     """What stands in the tables beside it."""
     words: tuple[str, str, str, str, str]
@@ -435,7 +474,7 @@ class _Writer:
             "tie": sorted(ties_of(shape)),
         }
         kind, found = audit.said_of(seen)
-        return _Row(columns, whole, beside, texts_of(shape), kind, found)
+        return _Row(columns, whole, moments_of(shape), beside, texts_of(shape), kind, found)
 
     def put(self, assessment: Assessment) -> None:
         """Put the row of a file in the place of the one there was."""
@@ -450,6 +489,9 @@ class _Writer:
             (number, *row.change),
         ).lastrowid
         connection.execute("INSERT INTO whole VALUES (?, ?)", (number, row.whole))
+        connection.executemany(
+            "INSERT INTO event VALUES (?, ?)", ((moment, number) for moment in row.moments)
+        )
         for table, names in row.beside.items():
             connection.executemany(
                 f"INSERT INTO {table} VALUES (?, ?)",  # noqa: S608 - our own tables
@@ -476,7 +518,7 @@ class _Writer:
             (number, *texts_of(rows.unpacked(found[1], self._dictionary))),
         )
         connection.execute("DELETE FROM change WHERE number = ?", (number,))
-        for table in ("whole", "system", "person", "waiting", "text", "refers", "tie", "seen"):
+        for table in ("whole", "event", "system", "person", "waiting", "text", "refers", "tie", "seen"):
             connection.execute(f"DELETE FROM {table} WHERE number = ?", (number,))  # noqa: S608
         return number
 

@@ -166,10 +166,14 @@ def shown(connection: sqlite3.Connection, change: str) -> dict[str, Any] | None:
     return unpacked(found[0], store.dictionary(connection)) if found else None
 
 
-def with_briefs(connection: sqlite3.Connection) -> Iterator[tuple[int, dict[str, Any], dict[str, Any], str]]:
-    """Every change, newest first: its number, summary, brief and the digest of the whole."""
+def with_briefs(
+    connection: sqlite3.Connection, condition: str = "1", values: Sequence[Any] = ()
+) -> Iterator[tuple[int, dict[str, Any], dict[str, Any], str]]:
+    """Every change of which a condition is true, newest first: number, summary, brief and digest of the whole."""
     found = connection.execute(
-        f"SELECT number, brief, digest, {_SUMMARY} FROM change ORDER BY asked DESC, path DESC"  # noqa: S608
+        f"SELECT number, brief, digest, {_SUMMARY} FROM change WHERE {condition} "  # noqa: S608
+        "ORDER BY asked DESC, path DESC",
+        values,
     )
     summary = _summaries_of()
     for number, brief, digest, *row in found:

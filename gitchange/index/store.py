@@ -49,6 +49,9 @@ CREATE TABLE waiting (name TEXT NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (
 CREATE TABLE text (blob TEXT NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (blob, number)) WITHOUT ROWID;
 CREATE TABLE refers (id TEXT NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (id, number)) WITHOUT ROWID;
 CREATE TABLE tie (name TEXT NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (name, number)) WITHOUT ROWID;
+CREATE TABLE event (moment INTEGER NOT NULL, number INTEGER NOT NULL);  -- commits and sign-offs, seconds since 1970
+CREATE INDEX event_moment ON event (moment, number);
+CREATE INDEX event_number ON event (number);
 CREATE INDEX system_number ON system (number);  -- what is judged anew is forgotten by its number first
 CREATE INDEX person_number ON person (number);
 CREATE INDEX waiting_number ON waiting (number);

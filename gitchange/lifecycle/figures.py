@@ -125,7 +125,7 @@ class OfSystem:
 
 
 class Figures(Value):
-    """The figures of all changes at one moment."""
+    """The figures of changes at one moment."""
 
     months: tuple[Month, ...]
     """Oldest first; months in which nothing happened too."""
@@ -136,6 +136,10 @@ class Figures(Value):
     ages: tuple[tuple[str, int], ...]
     """Of all open changes: how many have waited how long."""
     systems: dict[str, OfSystem]
+
+    def spread(self, stage: tuple[str, str]) -> Spread | None:
+        """How long that stage took, of all these months together."""
+        return Spread.of(span for month in self.months for span in month.spans[stage])
 
 
 def percent(part: int, whole: int) -> float | None:
@@ -157,9 +161,15 @@ def ended_at(change: Measured) -> int | None:
     )
 
 
-def measure(changes: Iterable[Measured], now: dt.datetime, zone: dt.tzinfo) -> Figures:
-    """Count them, for the months (of that zone) up to the one in which `now` is."""
-    starts = _starts(now.astimezone(zone))
+def measure(
+    changes: Iterable[Measured], now: dt.datetime, zone: dt.tzinfo, since: dt.date | None = None
+) -> Figures:
+    """Count them, for the months (of that zone) up to the one in which `now` is; twelve, or those `since` a day.
+
+    Of these the first begins on that day, which is none to come; what was before it is not counted. Open changes and
+    systems are counted whole, whenever they came.
+    """
+    starts = _starts(now.astimezone(zone), since)
     months = [Month(f"{start:%Y-%m}") for start in starts[:-1]]
     bounds = [int(start.timestamp()) for start in starts]
     moment = int(now.timestamp())
@@ -216,13 +226,16 @@ def measure(changes: Iterable[Measured], now: dt.datetime, zone: dt.tzinfo) -> F
     )
 
 
-def _starts(now: dt.datetime) -> list[dt.datetime]:
+def _starts(now: dt.datetime, since: dt.date | None) -> list[dt.datetime]:
     """The first instants of the months shown, and of the one after."""
     last = now.year * 12 + now.month - 1
-    return [
-        dt.datetime(number // 12, number % 12 + 1, 1, tzinfo=now.tzinfo)
-        for number in range(last - MONTHS + 1, last + 2)
+    first = last - MONTHS + 1 if since is None else since.year * 12 + since.month - 1
+    starts = [
+        dt.datetime(number // 12, number % 12 + 1, 1, tzinfo=now.tzinfo) for number in range(first, last + 2)
     ]
+    if since is not None:
+        starts[0] = starts[0].replace(day=since.day)
+    return starts
 
 
 def _class(classes: Sequence[tuple[int, str]], span: int) -> int:

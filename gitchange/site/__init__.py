@@ -5,7 +5,6 @@
     markdown      people's texts as HTML that cannot reach outside its place
     verification  the commands that verify a sign-off by hand
     site          the overview, sorted for readers: what waits for whom, what is planned, ...
-    calendar      planned windows, freezes and conflicts by month and day
     change_page   what the page of one change shows
     statistics_page, charts   figures in words, as SVG and as tables
     pages         all pages of a site, rendered with Jinja2

@@ -13,9 +13,9 @@ from collections.abc import Sequence
 
 from markupsafe import escape
 
+from gitchange.assessment.events import Event
 from gitchange.site import urls
 from gitchange.site.catalogue import Brief
-from gitchange.site.site import Event
 
 ENTRIES = 50
 """How many events a feed has."""

@@ -13,121 +13,24 @@ import zlib
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from gitchange.assessment import brief as briefs
 from gitchange.assessment.overview import Assessment
 from gitchange.assessment.shapes import brief_json, show_json
 from gitchange.errors import RepositoryError
 from gitchange.index import place as places
 from gitchange.index import rows, store
-from gitchange.lifecycle.status import CLOSED
 from gitchange.site import urls
 
-UNREADABLE = "unreadable"
-"""The status of a file of which nothing can be said."""
 
-_QUIET_FLAGS = ("not merged", "waived: ", "backed out", "imported")
-"""Flags that inform; the others ask for somebody's attention while the change is open."""
+class Brief(briefs.Brief):
+    """A brief of a change that has a page."""
 
-
-class Brief:
-    """What is known of a change without looking at the whole of it. Times are seconds since 1970."""
-
-    __slots__ = (
-        "digest",
-        "documented_by",
-        "due",
-        "environments",
-        "errors",
-        "failed",
-        "findings",
-        "flags",
-        "id",
-        "is_open",
-        "mentions",
-        "next",
-        "number",
-        "outcome",
-        "page",
-        "path",
-        "refers",
-        "requested",
-        "requester",
-        "risk",
-        "signers",
-        "states",
-        "status",
-        "systems",
-        "times",
-        "title",
-        "touched",
-        "type",
-        "waiting_on",
-        "window",
-    )
+    __slots__ = ("page",)
 
     def __init__(self, number: int, summary: dict[str, Any], brief: dict[str, Any], digest: str) -> None:
-        self.number = number
-        """By which the catalogue finds the whole."""
-        self.digest = digest
-        """Of the whole: it differs where anything on the change's page may."""
-        self.id: str = summary["id"]
-        self.path: str = summary["path"]
-        self.status: str = summary["status"]
-        self.flags: Sequence[str] = summary["flags"]
-        self.title: str | None = summary["title"]
-        """None where the file cannot be read."""
-        self.type: str | None = summary["type"]
-        self.risk: str | None = summary["risk"]
-        self.requester: str | None = summary["requester"]
-        self.systems: Sequence[str] = summary["systems"]
-        self.waiting_on: Sequence[str] = summary["waiting_on"]
-        self.errors: int = summary["errors"]
-        self.findings: int = brief["findings"]
-        self.states: Sequence[str] = brief["states"]
-        """Where each of the five steps stands."""
-        self.times: dict[str, int] = brief["times"]
-        """When each step was done, by its name; `request` is when the change came in."""
-        self.touched: int = brief["touched"]
-        """When something last happened to it."""
-        self.window: Sequence[int] | None = brief["window"]
-        """Planned start and end."""
-        self.environments: Sequence[str] = brief["environments"]
-        """Where it takes place; everywhere its systems run when there are none."""
-        self.due: int | None = brief["due"]
-        """Until when the next step is to be done."""
-        self.next: Sequence[Sequence[Any]] = brief["next"]
-        """What can happen next: action, role, who."""
-        self.signers: Sequence[str] = brief["signers"]
-        self.outcome: str | None = brief["outcome"]
-        self.documented_by: str | None = brief["documented_by"]
-        self.failed: bool = brief["failed"]
-        """Whether somebody says of it that it failed or was backed out, and that counts."""
-        self.refers: Sequence[str] = brief["refers"]
-        """Changes that it depends on or amends."""
-        self.mentions: Sequence[str] = brief["mentions"]
-        """Ids of changes that stand in its texts."""
-        self.requested = self.times.get("request", 0)
-        """When the change came in; 0 where no history is at hand."""
+        super().__init__(number, summary, brief, digest)
         self.page = urls.change_file(self.path) if self.title is None else urls.change(self.id)
         """The name of its page."""
-        self.is_open = self.status not in CLOSED
-        """Whether somebody still has to do something about it."""
-
-    @property
-    def label(self) -> str:
-        """Its title, or its path where it cannot be read."""
-        return self.path if self.title is None else self.title
-
-    @property
-    def mark(self) -> str:
-        """What other pages say of it, and what decides in which order and with which words."""
-        return f"{self.path}\0{self.label}\0{self.status}\0{self.requested}\0{' '.join(self.systems)}"
-
-    @property
-    def needs_attention(self) -> bool:
-        """Whether there are errors, or it is open and flagged."""
-        return bool(self.errors) or (
-            self.is_open and any(not flag.startswith(_QUIET_FLAGS) for flag in self.flags)
-        )
 
 
 class Catalogue:

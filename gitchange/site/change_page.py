@@ -10,8 +10,9 @@ import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from gitchange.assessment.events import Event, events_of
 from gitchange.site.differences import Hunk, hunks
-from gitchange.site.site import Event, Related, events_of
+from gitchange.site.site import Related
 from gitchange.site.verification import digest_commands, recorded, verify_commands
 from gitchange.values import Value
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 from markupsafe import Markup
 
+from gitchange.assessment.words import short
 from gitchange.values import Value
 
 WIDTH, HEIGHT = 420, 210
@@ -92,20 +93,20 @@ class _Drawing:
         ]
         for step in range(5):
             value = self._highest * step / 4
-            height = _number(self._y(value))
+            height = short(self._y(value))
             self._parts.append(
                 Markup('<path class="grid" d="M{} {}H{}"/>').format(_LEFT, height, WIDTH - _RIGHT)
             )
             if step % 2 == 0:
                 self._parts.append(
                     Markup('<text class="axis value" x="{}" y="{}">{}</text>').format(
-                        _LEFT - 6, _number(self._y(value) + 4), say(value)
+                        _LEFT - 6, short(self._y(value) + 4), say(value)
                     )
                 )
         for place, label in enumerate(labels):
             self._parts.append(
                 Markup('<text class="axis label" x="{}" y="{}">{}</text>').format(
-                    _number(self._x(place)), HEIGHT - 8, label
+                    short(self._x(place)), HEIGHT - 8, label
                 )
             )
 
@@ -124,10 +125,10 @@ class _Drawing:
                 '<rect class="{}" x="{}" y="{}" width="{}" height="{}" rx="1.5"><title>{}</title></rect>'
             ).format(
                 mark,
-                _number(self._x(place) - width / 2),
-                _number(over),
-                _number(width),
-                _number(max(under - over, 0.8)),
+                short(self._x(place) - width / 2),
+                short(over),
+                short(width),
+                short(max(under - over, 0.8)),
                 told,
             )
         )
@@ -137,22 +138,18 @@ class _Drawing:
         x, half = self._x(place), min(self._slot * 0.2, 10)
         self._parts.append(
             Markup('<path class="whisker" d="M{} {}V{}M{} {}H{}"/>').format(
-                _number(x),
-                _number(self._y(low)),
-                _number(self._y(high)),
-                _number(x - half),
-                _number(self._y(high)),
-                _number(x + half),
+                short(x),
+                short(self._y(low)),
+                short(self._y(high)),
+                short(x - half),
+                short(self._y(high)),
+                short(x + half),
             )
         )
 
     def done(self) -> Markup:
         """The whole drawing."""
         return Markup("").join([*self._parts, Markup("</svg>")])
-
-
-def _number(value: float) -> str:
-    return f"{value:.1f}".rstrip("0").rstrip(".")
 
 
 def _nice(value: float) -> float:
@@ -173,18 +170,3 @@ def nice_span(seconds: float) -> float:
         if seconds <= limit * 3600:
             return limit * 3600
     return seconds
-
-
-def span(seconds: float) -> str:
-    """A length of time in few characters, as `3 h` or `2.5 d`."""
-    if seconds < 60:
-        return f"{_number(seconds)} s" if seconds else "0"
-    if seconds < 3600:
-        return f"{_number(round(seconds / 60))} min"
-    hours = seconds / 3600
-    return f"{_number(round(hours, 1))} h" if hours < 48 else f"{_number(round(hours / 24, 1))} d"
-
-
-def percentage(value: float) -> str:
-    """A share in percent."""
-    return f"{_number(round(value, 1))} %"

@@ -16,12 +16,12 @@ from typing import Any
 import jinja2
 from markupsafe import Markup, escape
 
+from gitchange.assessment.calendar import MONTHS, WEEKDAYS
 from gitchange.index.place import digest
 from gitchange.lifecycle import policy_words
 from gitchange.model.change import IMPACTS, LIKELIHOODS, RISK_LEVELS, level_of
 from gitchange.site import urls
 from gitchange.site.atom import ENTRIES, atom
-from gitchange.site.calendar import MONTHS, WEEKDAYS
 from gitchange.site.catalogue import Brief
 from gitchange.site.change_page import change_page, places_of
 from gitchange.site.ics import ics

@@ -10,20 +10,21 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from heapq import nlargest
-from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
+from gitchange.assessment.brief import UNREADABLE
+from gitchange.assessment.calendar import Calendar, month_label, planned
+from gitchange.assessment.events import Event, events_of
 from gitchange.assessment.overview import Overview, PolicyVersion
 from gitchange.assessment.verification import Verification
 from gitchange.index import place as places
 from gitchange.lifecycle.figures import Figures, measure
-from gitchange.lifecycle.freezes import Occurrence
+from gitchange.lifecycle.freezes import Occurrence, concerns
 from gitchange.lifecycle.policy_diff import HEADINGS, WEIGHTS, Difference, differences
-from gitchange.lifecycle.status import AHEAD, STATUSES
+from gitchange.lifecycle.status import STATUSES
 from gitchange.model.finding import Finding
 from gitchange.model.policy import Freeze, Policy, System
-from gitchange.site.calendar import Calendar, month_label
-from gitchange.site.catalogue import UNREADABLE, Brief, Catalogue
+from gitchange.site.catalogue import Brief, Catalogue
 from gitchange.values import Value
 
 LATELY = 12
@@ -31,36 +32,6 @@ LATELY = 12
 
 NEAR = 3
 """How many changes to the same systems, before and after it, the page of a change names."""
-
-_DID = {
-    "approve": "approved",
-    "reject": "rejected",
-    "request-info": "asked for more information",
-    "implement": "implemented",
-    "back-out": "backed out",
-    "validate": "validated",
-    "fail": "reported a failure",
-    "override-freeze": "lifted a freeze for",
-    "withdraw": "withdrew",
-}
-
-
-class Event(Value):
-    """Something that happened to a change: a commit that touched its file, or a sign-off."""
-
-    when: dt.datetime
-    kind: Literal["commit", "sign-off"]
-    who: str
-    principal: str
-    """The person as the policy names one; empty for a commit, whose author is a claim."""
-    did: str
-    """What was done, in the past tense."""
-    name: str
-    """The commit's id or the sign-off's digest."""
-    detail: str
-    """A commit's subject line; empty for a sign-off."""
-    stale: bool
-    """Whether it is a sign-off on an earlier text."""
 
 
 class Waiting(Value):
@@ -113,38 +84,6 @@ class Related(Value):
     brief: Brief
     why: str
     """In a few words, e.g. `depends on it`."""
-
-
-def events_of(shape: dict[str, Any]) -> tuple[Event, ...]:
-    """Commits and sign-offs of one change, newest first; of one moment, the commit is the older."""
-    events = [
-        Event(
-            dt.datetime.fromisoformat(v["time"]),
-            "commit",
-            v["author_name"] or v["author"],
-            "",
-            v["kind"],
-            v["commit"],
-            v["subject"],
-            False,
-        )
-        for v in shape["history"]
-    ]
-    events += [
-        Event(
-            dt.datetime.fromisoformat(s["time"]),
-            "sign-off",
-            s["by"],
-            s["by"],
-            _DID[s["verdict"]],
-            s["digest"],
-            "",
-            not s["current"],
-        )
-        for s in shape["sign_offs"]
-    ]
-    events.sort(key=lambda e: (e.when, e.kind == "sign-off", e.name), reverse=True)
-    return tuple(events)
 
 
 class Site:
@@ -208,13 +147,7 @@ class Site:
     @cached_property
     def planned(self) -> tuple[Brief, ...]:
         """Open changes whose window is not over and that are not implemented yet, the next one first."""
-        now = self.overview.now.timestamp()
-        coming = [
-            (b.window[0], b.path, b)
-            for b in self.briefs
-            if b.window is not None and b.window[1] >= now and b.status in AHEAD
-        ]
-        return tuple(b for *_, b in sorted(coming, key=lambda item: item[:2]))
+        return planned(self.briefs, self.overview.now)
 
     @cached_property
     def lately(self) -> tuple[tuple[Brief, Event], ...]:
@@ -264,15 +197,13 @@ class Site:
 
     def freezes_of(self, name: str) -> tuple[tuple[Freeze, Occurrence | None], ...]:
         """The freezes that can hold for changes to a system, each with the time that it takes place now or next."""
-        policy, system = self.policy, self.system(name)
+        policy = self.policy
         if policy is None:
             return ()
-        customer_data = system is None or system.customer_data
         return tuple(
             (freeze, next((o for o in self._coming_freezes if o.freeze is freeze), None))
             for freeze in policy.file.freezes
-            if (freeze.when.systems is None or name in freeze.when.systems)
-            and freeze.when.customer_data in (None, customer_data)
+            if concerns(freeze, policy, name)
         )
 
     @cached_property

@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterable, Sequence
 
 from markupsafe import Markup
 
+from gitchange.assessment.calendar import month_label
+from gitchange.assessment.words import percentage, span
 from gitchange.lifecycle.figures import STAGES, TYPES, WHOLE, Figures, Month, percent
-from gitchange.site.calendar import month_label
-from gitchange.site.charts import Series, bars, nice_span, percentage, span, spreads
+from gitchange.site.charts import Series, bars, nice_span, spreads
 from gitchange.values import Value
 
 _TABLE = "The table below has the figures."

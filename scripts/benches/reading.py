@@ -71,6 +71,7 @@ _VERIFY = Goal(1.3, "ratio")
 _SSH_KEYGEN = Goal(1 / 30, "ratio")
 _SEARCH = Goal(0.2, "ours")
 _WRITE = Goal(10, "ratio")
+_ONCALL = Goal(0.5, "ours")
 
 _SAMPLE = 50
 """How many signatures ssh-keygen verifies; the time for all is reckoned from these."""
@@ -331,6 +332,21 @@ class Bench(Measuring):
         grep = ["git", "grep", "-l", "-i", _WORD, MAIN, "--", "changes"]
         yield self.compare(f"search {_WORD}", "git grep", program("search", _WORD), grep, _SEARCH)
 
+    def oncall(self) -> Iterator[Row]:
+        """What happened, what is planned, and the figures; the incident was at a change that came in the middle."""
+        middle = self.signer.files[len(self.signer.files) // 2][0]
+        moment = git(self.directory, "log", "-1", "--format=%cI", MAIN, "--", middle)
+        touched = ["git", "log", "--format=%H", "--name-only", MAIN, "--", "changes"]
+        for name, work in (
+            ("log", program("log")),
+            ("log --around TIME", program("log", "--around", moment)),
+            ("calendar", program("calendar", "--month", moment[:7])),
+            ("calendar --ics", program("calendar", "--ics")),
+            ("stats", program("stats")),
+        ):
+            self.run(work)
+            yield self.compare(name, "git log of all change files", work, touched, _ONCALL)
+
     def written(self) -> Iterator[Row]:
         """Writing a change file, and checking one."""
         tree, path = self._work_tree, self.signer.open[0]
@@ -489,8 +505,8 @@ class Bench(Measuring):
 
 
 PARTS = (
-    *("start", "warm", "cold", "fresh", "refreshed", "appended", "verified", "searched", "written"),
-    "memory",
+    *("start", "warm", "cold", "fresh", "refreshed", "appended", "verified", "searched", "oncall"),
+    *("written", "memory"),
 )
 """Names of the measurements: those of the methods of `Bench`."""
 _GROWING = ("warm", "cold", "fresh")

@@ -162,3 +162,31 @@ def test_a_spread_is_what_it_says(spans: list[int]) -> None:
     assert spread.ninetieth in spans
     assert 10 * sum(span <= spread.ninetieth for span in spans) >= 9 * len(spans)
     assert 10 * sum(span < spread.ninetieth for span in spans) < 9 * len(spans)
+
+
+def test_since_a_day_the_first_month_begins_on_it() -> None:
+    """What was before it is not counted; systems and open changes are, whenever they came."""
+    changes = (
+        Known(times={"documentation": at(2026, 8, 9)}),
+        Known(times={"documentation": at(2026, 8, 10)}),
+        Known(times={"request": at(2020, 1, 1)}, is_open=True, status="requested"),
+    )
+    figures = measure(changes, NOW, PARIS, dt.date(2026, 8, 10))
+    assert [m.name for m in figures.months] == ["2026-08", "2026-09", "2026-10", "2026-11"]
+    assert [m.documented["normal"] for m in figures.months] == [1, 0, 0, 0]
+    assert (figures.systems["api"].all, figures.systems["api"].documented) == (3, 1)
+    assert sum(count for _, count in figures.ages) == 1
+    long_ago = measure(changes, NOW, PARIS, dt.date(2015, 2, 28))
+    assert len(long_ago.months) == 11 + 10 * 12 + 11
+    assert sum(m.documented["normal"] for m in long_ago.months) == 2
+
+
+def test_a_lead_time_of_all_months_is_of_their_changes_together() -> None:
+    """Not a mean of means."""
+    changes = [
+        Known(times={"request": start, "evaluation": start + span})
+        for start, span in ((at(2026, 9, 1), HOUR), (at(2026, 11, 1), 3 * HOUR), (at(2026, 11, 2), 8 * HOUR))
+    ]
+    figures = counted(*changes)
+    assert figures.spread(STAGES[0]) == Spread(3, 3 * HOUR, 8 * HOUR) == figures.latency
+    assert figures.spread(WHOLE) is None

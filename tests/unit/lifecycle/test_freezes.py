@@ -185,6 +185,44 @@ def test_the_next_free_slot() -> None:
     assert freezes.next_free(frozen(always), change, friday, hour) is None
 
 
+@pytest.mark.parametrize("given_freeze", [HARD, WEEKEND], ids=["once", "each week"])
+@pytest.mark.parametrize("last", [utc(9999, 12, 31, 23, 59), utc(9990, 1, 2), utc(9000, 1, 1)])
+def test_a_window_until_the_end_of_the_calendar_is_judged_at_once(
+    given_freeze: dict[str, Any], last: dt.datetime
+) -> None:
+    """It meets the freeze, is told of the first few times, and has no free slot that would end with the calendar."""
+    policy, start = frozen(given_freeze), utc(2026, 12, 1)
+    change = a_change(schedule={"start": start, "end": last})
+    met = freezes.planned_in(policy, change)
+    assert {o.freeze.name for o in met} == {given_freeze["name"]}
+    assert len(met) <= 20
+    free = freezes.next_free(policy, change, start, last - start)
+    assert free == (utc(2027, 1, 2, 7) if given_freeze is HARD and last.year == 9000 else None)
+    hour = dt.timedelta(hours=1)
+    assert freezes.next_free(policy, change, last - hour, hour) in (None, last - hour)
+
+
+def test_a_freeze_until_the_end_of_the_calendar_leaves_nothing_free() -> None:
+    """Whatever the zone, at the calendar's beginning and at its end."""
+    for name in ("Pacific/Kiritimati", "Pacific/Pago_Pago", "UTC"):
+        freeze = {**HARD, "zone": name, "start": dt.datetime(2, 1, 1), "end": dt.datetime(9999, 12, 31, 23)}
+        policy, hour = frozen(freeze), dt.timedelta(hours=1)
+        for start in (dt.datetime.min.replace(tzinfo=dt.UTC), utc(2026, 1, 1), utc(9999, 12, 31, 22)):
+            assert freezes.next_free(policy, a_change(), start, hour) is None or start.year == 1
+            assert len(freezes.touching(policy, a_change(), start, start + hour)) <= 1
+        assert freezes.touching(policy, a_change(), utc(2026, 1, 1), utc(2026, 1, 2))
+
+
+def test_a_freeze_concerns_the_systems_that_it_may_hold_for() -> None:
+    """Those that it names, or those with customer information; an unknown one is taken to have some."""
+    named = frozen({**HARD, "when": {"systems": ["database"]}})
+    holding = frozen({**HARD, "when": {"customer_data": True}})
+    for policy, expected in ((named, [False, True, False, False]), (holding, [True, True, False, True])):
+        (freeze,) = policy.file.freezes
+        names = ("api", "database", "website", "gone")
+        assert [freezes.concerns(freeze, policy, name) for name in names] == expected
+
+
 # -- whom --------------------------------------------------------------------------------------
 
 

@@ -9,8 +9,9 @@ from xml.etree import ElementTree
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gitchange.assessment.words import percentage, span
 from gitchange.site import urls
-from gitchange.site.charts import HEIGHT, Series, bars, nice_span, percentage, span, spreads
+from gitchange.site.charts import HEIGHT, Series, bars, nice_span, spreads
 from tests.unit.site.reading import read_page
 
 VALUES = st.lists(st.one_of(st.none(), st.integers(0, 10**7)), min_size=1, max_size=12)

@@ -1,21 +1,25 @@
 """The calendar: planned windows, freezes and conflicts by month and day, in the company's zone.
 
-Which windows are in conflict is for `gitchange.lifecycle.conflicts` to say; this sorts them for the pages and for the
-file that calendar programs read (`gitchange.site.ics`).
+Which windows are in conflict is for `gitchange.lifecycle.conflicts` to say; this sorts them for pages, for lists at a
+terminal, and for the file that calendar programs read (`gitchange.assessment.ics`).
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property
+from typing import TypeVar
 
+from gitchange.assessment.brief import Brief
 from gitchange.lifecycle.conflicts import Booking, Conflict, conflicts
-from gitchange.lifecycle.freezes import Occurrence, occurrences
+from gitchange.lifecycle.freezes import Occurrence, concerns, occurrences
+from gitchange.lifecycle.status import AHEAD
 from gitchange.model.policy import Policy
-from gitchange.site.catalogue import Brief
 from gitchange.values import Value
+
+Known = TypeVar("Known", bound=Brief)
 
 _MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October")
 MONTHS = (*_MONTHS, "November", "December")
@@ -26,7 +30,8 @@ BEFORE, AFTER = 1, 24
 """How many months before and after the present one freezes are told of."""
 _SPAN = 12
 """In so many months a window that goes on and on is shown."""
-_NEVER_HELD = frozenset({"rejected", "withdrawn"})
+NEVER_HELD = frozenset({"rejected", "withdrawn"})
+"""Statuses in which a planned window means nothing any more."""
 LAST = 250_000_000_000
 """A moment in the year 9892: what is planned for later is planned for never."""
 
@@ -95,23 +100,27 @@ class Calendar:
         policy: Policy | None,
         now: dt.datetime,
         zone: dt.tzinfo,
+        systems: Collection[str] = (),
     ) -> None:
-        """`planned` are those of the changes whose windows are to come, and can be in conflict."""
+        """`planned` are those of the changes whose windows are to come, and can be in conflict.
+
+        With `systems` there are only the freezes that concern one of them.
+        """
         self._briefs, self._planned, self._policy = briefs, planned, policy
-        self._zone = zone
+        self._zone, self._systems = zone, systems
         self.present = f"{now.astimezone(zone):%Y-%m}"
-        """The month of the moment that the site shows."""
+        """The month of that moment."""
 
     @cached_property
     def briefs(self) -> tuple[Brief, ...]:
         """Every change with a window, but those that will not take place; in order of time."""
-        held = (b for b in self._briefs if b.window is not None and b.status not in _NEVER_HELD)
+        held = (b for b in self._briefs if b.window is not None and b.status not in NEVER_HELD)
         return tuple(sorted(held, key=lambda b: (*(b.window or ()), b.path)))
 
     @cached_property
     def conflicts(self) -> tuple[Conflict, ...]:
         """Of the windows that are still to come."""
-        return conflicts(map(_booking, self._planned), self._policy)
+        return conflicts(map(booking, self._planned), self._policy)
 
     @cached_property
     def _days(self) -> dict[str, dict[dt.date, list[Brief]]]:
@@ -133,18 +142,18 @@ class Calendar:
         return (first,) if last == first else _days_between(first, last)
 
     def _date(self, moment: int) -> dt.date:
-        return dt.datetime.fromtimestamp(max(0, min(moment, LAST)), self._zone).date()
+        return on_the_clock(moment, self._zone).date()
 
     @cached_property
     def freezes(self) -> tuple[Occurrence, ...]:
         """The freezes from a month ago on, for two years; in order of time."""
-        policy = self._policy
-        if policy is None:
-            return ()
-        start = self._first(_moved(self.present, -BEFORE))
         end = self._first(_moved(self.present, AFTER + 1))
-        found = [o for freeze in policy.file.freezes for o in occurrences(freeze, policy, start, end)]
-        return tuple(sorted(found, key=lambda o: (o.start.timestamp(), o.freeze.name)))
+        return frozen_between(self._policy, self.since, end, self._systems)
+
+    @property
+    def since(self) -> dt.datetime:
+        """The beginning of the month before the present one."""
+        return self._first(_moved(self.present, -BEFORE))
 
     def _first(self, month: str) -> dt.datetime:
         return dt.datetime(int(month[:4]), int(month[5:]), 1, tzinfo=self._zone)
@@ -204,8 +213,24 @@ class Calendar:
 
     def coming(self) -> tuple[Brief, ...]:
         """The windows that are not over since a month ago."""
-        since = self._first(_moved(self.present, -BEFORE)).timestamp()
+        since = self.since.timestamp()
         return tuple(b for b in self.briefs if b.window is not None and b.window[1] >= since)
+
+
+def on_the_clock(moment: int, zone: dt.tzinfo) -> dt.datetime:
+    """A moment, in seconds since 1970, in a zone; of what is beyond the calendar its last moment."""
+    return dt.datetime.fromtimestamp(max(0, min(moment, LAST)), zone)
+
+
+def planned(briefs: Iterable[Known], now: dt.datetime) -> tuple[Known, ...]:
+    """Those whose window is not over and that are not implemented yet, the next one first."""
+    moment = now.timestamp()
+    coming = [
+        (b.window[0], b.path, b)
+        for b in briefs
+        if b.window is not None and b.window[1] >= moment and b.status in AHEAD
+    ]
+    return tuple(b for *_, b in sorted(coming, key=lambda item: item[:2]))
 
 
 def month_label(month: str) -> str:
@@ -213,7 +238,23 @@ def month_label(month: str) -> str:
     return f"{MONTHS[int(month[5:]) - 1]} {month[:4]}"
 
 
-def _booking(brief: Brief) -> Booking:
+def frozen_between(
+    policy: Policy | None, start: dt.datetime, end: dt.datetime, systems: Collection[str] = ()
+) -> tuple[Occurrence, ...]:
+    """The freezes that touch that time, in order; with `systems` those that concern one of them."""
+    if policy is None:
+        return ()
+    found = [
+        occurrence
+        for freeze in policy.file.freezes
+        if not systems or any(concerns(freeze, policy, name) for name in systems)
+        for occurrence in occurrences(freeze, policy, start, end)
+    ]
+    return tuple(sorted(found, key=lambda o: (o.start.timestamp(), o.freeze.name)))
+
+
+def booking(brief: Brief) -> Booking:
+    """A planned change as conflicts are looked for; what is planned beyond the calendar is planned for its end."""
     start, end = brief.window or (0, 0)
     return Booking(
         brief.id,
