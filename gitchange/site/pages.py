@@ -268,6 +268,7 @@ class Pages:
         waiting = [(w.brief.digest, w.action, w.role) for w in person.waiting[:LISTED]]
         listed = [b.digest for b in (*person.requested[:LISTED], *person.signed[:LISTED])]
         counts = [len(person.waiting), len(person.requested), len(person.signed)]
+        counts.append(self._site.last_signatures.get(person.principal, 0))
         newest = _newest((*person.requested, *person.signed))
         return Planned(render, _digest(waiting, listed, counts), urls.PEOPLE, newest)
 

@@ -10,6 +10,7 @@ import pytest
 from gitchange.assessment.verification import Check, Verification
 from gitchange.lifecycle.status import STATUSES
 from gitchange.model.finding import Finding
+from gitchange.model.policy import load_policy
 from gitchange.site import urls
 from gitchange.site.build import build_and_publish
 from gitchange.site.site import Site
@@ -20,7 +21,9 @@ from tests.unit.site.builder import (
     CY,
     DAY,
     DEE,
+    EVE,
     NOW,
+    POLICY_FILES,
     Case,
     example_change,
     overview_of,
@@ -197,6 +200,46 @@ def test_systems_months_and_people_list_their_changes(site: Path) -> None:
     assert "root change-manager" in person
     assert "Answers for Public API" in person
     assert "Patch the proxy" in section(site, urls.person(ADA), "waiting")
+
+
+def test_people_are_told_by_what_waits_for_them(site: Path) -> None:
+    """Roles, what waits for whom, systems, how much they did, and when they last signed; those who are asked first."""
+    asked = section(site, urls.PEOPLE, "asked")
+    assert (
+        f"{ADA} root change-manager 3 to evaluate Public API 1 10 20 Nov 2026, 22:00 CET" in asked
+    )  # of ten signatures the newest, on a change that others signed after her
+    assert f"{CY} developer 1 to edit, 3 to implement 13 1" in asked
+    html = (site / urls.PEOPLE).read_text()
+    assert urls.register(waiting=ADA).replace("&", "&amp;") in html
+    assert "Last signature 20 Nov 2026, 22:00 CET claimed" in words(read_page(site, urls.person(ADA)))
+    assert "Last signature never" in words(read_page(site, urls.person(EVE)))
+
+
+def test_people_for_whom_nothing_waits_stand_by_themselves(tmp_path: Path) -> None:
+    """Somebody who left signed once and holds no role now."""
+    gone = "zoe@example.org"
+    case = Case(example_change(1, requester=gone)).sign("withdrawal", "withdraw", gone, "requester")
+    build_and_publish(Site(overview_of(case.assess())), None, tmp_path / "site")
+    assert 'id="asked"' not in (tmp_path / "site" / urls.PEOPLE).read_text()
+    others = section(tmp_path / "site", urls.PEOPLE, "others")
+    assert "Everybody 6" in others
+    assert f"{gone} no role now nothing 1 1 20 Nov 2026" in others
+
+
+def test_home_shows_those_who_have_most_to_do(tmp_path: Path) -> None:
+    """In a large company home names eight people, and leads to all of them."""
+    many = ", ".join(f'"dev{number}@example.org"' for number in range(11))
+    roles = POLICY_FILES["policy.toml"].replace(
+        f'developer = {{ members = ["{BO}", "{CY}"] }}', f"developer = {{ members = [{many}] }}"
+    )
+    files = {**POLICY_FILES, "policy.toml": roles}
+    policy, findings = load_policy({name: text.encode() for name, text in files.items()}, "7" * 40)
+    assert policy is not None, findings
+    case = Case(example_change(1), policy=policy).approve()
+    build_and_publish(Site(overview_of(case.assess(), policy=policy)), None, tmp_path / "site")
+    text = section(tmp_path / "site", urls.HOME, "waiting")
+    assert text.count("@example.org") == 8
+    assert "3 more people have less to do." in text
 
 
 def test_the_policy_is_said_in_words(site: Path) -> None:
