@@ -52,6 +52,11 @@ def plain(text: str) -> str:
     return text if text.isprintable() else text.translate(_CONTROLS)
 
 
+def visible(value: Any) -> Any:
+    """What a template puts out for a value: text as `plain` gives it, everything else as it is."""
+    return plain(value) if type(value) is str else value
+
+
 class _Renderer(RendererHTML):
     """HTML for the tokens that a page of ours shows in another way."""
 

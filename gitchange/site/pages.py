@@ -25,7 +25,7 @@ from gitchange.site.calendar import MONTHS, WEEKDAYS
 from gitchange.site.catalogue import Brief
 from gitchange.site.change_page import change_page, places_of
 from gitchange.site.ics import ics
-from gitchange.site.markdown import Texts, plain
+from gitchange.site.markdown import Texts, plain, visible
 from gitchange.site.site import Group, Person, Site
 from gitchange.site.statistics_page import share, statistics_page
 from gitchange.values import Value
@@ -296,9 +296,10 @@ class Pages:
 def prepare(env: jinja2.Environment, site: Site) -> jinja2.Environment:
     """Make the theme's environment ours: escaping, filters, and what every template may use.
 
-    MkDocs does not escape; here every value is text unless it is `Markup`.
+    MkDocs does not escape; here every value is text unless it is `Markup`, and control characters in it are shown.
     """
     env.autoescape = True
+    env.finalize = visible
     env.getattr = partial(_attribute, env)  # type: ignore[method-assign]
     env.trim_blocks = env.lstrip_blocks = True
     texts = Texts(site.known)
@@ -308,16 +309,17 @@ def prepare(env: jinja2.Environment, site: Site) -> jinja2.Environment:
     def person_link(root: str, principal: str) -> Markup:
         if principal not in site.principals:
             return Markup("<bdi>{}</bdi>").format(plain(principal))
-        return Markup('<a href="{}{}"><bdi>{}</bdi></a>').format(root, urls.person(principal), principal)
+        return Markup('<a href="{}{}"><bdi>{}</bdi></a>').format(
+            root, urls.person(principal), plain(principal)
+        )
 
     @cache
     def system_link(root: str, name: str) -> Markup:
         label = known_systems[name].name if name in known_systems else name
-        return Markup('<a href="{}{}"><bdi>{}</bdi></a>').format(root, urls.system(name), label)
+        return Markup('<a href="{}{}"><bdi>{}</bdi></a>').format(root, urls.system(name), plain(label))
 
     env.filters.update(
         text=texts.html,
-        plain=plain,
         code=_code,
         moment=partial(_moment, site.zone),
         day=partial(_day, site.zone),

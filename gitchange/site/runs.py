@@ -20,7 +20,7 @@ import jinja2
 
 from gitchange.git.failures import writing
 from gitchange.site import urls
-from gitchange.site.markdown import plain
+from gitchange.site.markdown import visible
 from gitchange.site.root import TEMPLATES
 
 SCHEMA = 1
@@ -135,9 +135,13 @@ def encoded(data: dict[str, Any]) -> bytes:
 def page(data: dict[str, Any], *, is_there: bool) -> str:
     """The page for readers: complete in itself, because there may be no site around it yet."""
     env = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        finalize=visible,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
-    env.filters.update(plain=plain, moment=_moment, csp=_csp)
+    env.filters.update(moment=_moment, csp=_csp)
     return env.get_template("pages/rebuild.html").render(**data, is_there=is_there, urls=urls)
 
 

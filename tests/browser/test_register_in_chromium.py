@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 from gitchange.site import register, urls
-from gitchange.site.build import build_and_publish
 from gitchange.site.output import Output
 from gitchange.site.site import Site
-from tests.unit.site.builder import example_overview, overview_of
+from tests.unit.site.builder import overview_of
 from tests.unit.site.many import many
+
+from .conftest import beside
 
 pytestmark = pytest.mark.browser
 
@@ -27,10 +28,9 @@ HOSTILE = '</script><img src=x onerror=alert(1)> \u202e, "quoted"'
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A site with the register of the example overview, and one beside it with that of thousands."""
-    output = tmp_path_factory.mktemp("www") / "acme" / "changes"
-    build_and_publish(Site(example_overview()), None, output)
+def site(tmp_path_factory: pytest.TempPathFactory, example: Path) -> Path:
+    """The example with its register, and a site beside it with the register of thousands."""
+    output = beside(example, tmp_path_factory)
     large = output / "large"
     (large / urls.DATA).mkdir(parents=True)
     for name in ("assets", "changes.html"):
