@@ -149,12 +149,3 @@ def test_it_works_without_javascript(chromium: Any, address: str) -> None:
     assert "due by" in page.locator(".due li").first.inner_text()
     assert page.locator(".due .late:visible").count() == 0
     context.close()
-
-
-def test_a_change_prints(page: Any, address: str, tmp_path: Path) -> None:
-    """On paper the navigation is gone and the evidence is there."""
-    page.goto(f"{address}/{CHANGE}")
-    page.emulate_media(media="print")
-    assert not page.locator(".top").is_visible()
-    assert page.locator("#sign-offs").is_visible()
-    assert page.pdf(path=str(tmp_path / "change.pdf"), format="A4").startswith(b"%PDF")

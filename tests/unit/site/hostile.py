@@ -33,7 +33,7 @@ TEXT = f"""{HOSTILE}
 <iframe src="https://evil.example/"></iframe><meta http-equiv="refresh" content="0; url=https://evil.example/">
 <base href="https://evil.example/"><link rel="stylesheet" href="https://evil.example/x.css"><form action=//evil.example>
 
-{{{{ 7 * 7 }}}} {{% raw %}} {{{{ site.__class__ }}}} {{# gone #}} ${{7*7}} <%= 7*7 %> &lt;b&gt; &#60;b&#62; {BIDI}
+{{{{ 7 + 7 }}}} {{% raw %}} {{{{ site.briefs }}}} {{# gone #}} ${{7+7}} <%= 7+7 %> &lt;b&gt; &#60;b&#62; {BIDI}
 
 | <script>alert(8)</script> | </table> |
 |---|---|
