@@ -247,7 +247,7 @@ def test_words_are_found_without_accents(large: Any) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("width", [360, 720, 820, 1000, 1200])
 def test_it_fits_in_every_window(page: Any, address: str, scheme: str, width: int) -> None:
     """Nothing is wider than the window; the heads stay above their columns; the search is at hand."""
     page.emulate_media(color_scheme=scheme)
@@ -257,4 +257,5 @@ def test_it_fits_in_every_window(page: Any, address: str, scheme: str, width: in
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     cells = page.locator(".rows tr:nth-child(1) > *").evaluate_all("all => all.map(cell => cell.offsetWidth)")
     assert all(cell == 0 or cell > 40 for cell in cells)
+    assert cells[0] > 140, "no room for the title"
     assert page.locator("form.find input").is_visible()
