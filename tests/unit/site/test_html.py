@@ -10,9 +10,6 @@ from html5lib.constants import E
 
 from tests.unit.site.reading import pages_of
 
-KNOWN_TO_PARSER = 53
-"""So many kinds of errors this parser tells at least; a parser that tells none would pass everything."""
-
 
 def errors(html: str) -> list[str]:
     """What the HTML standard calls a parse error, with its place (13.2.2)."""
