@@ -34,8 +34,8 @@ class _Renderer(RendererHTML):
         return f'<a href="{escapeHtml(target)}" rel="{_REL}">[image: {escapeHtml(alt or target)}]</a>'
 
     def table_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: Any) -> str:
-        """A wide table scrolls by itself, with the keyboard too."""
-        return '<div class="scroll" role="region" aria-label="Table" tabindex="0"><table>\n'
+        """A wide table scrolls by itself, with the keyboard too; no landmark, since a page has many with this name."""
+        return '<div class="scroll" role="group" aria-label="Table" tabindex="0"><table>\n'
 
     def table_close(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: Any) -> str:
         """The end of both."""

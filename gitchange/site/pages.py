@@ -272,6 +272,7 @@ class Pages:
         waiting = [(w.brief.digest, w.action, w.role) for w in person.waiting[:LISTED]]
         listed = [b.digest for b in (*person.requested[:LISTED], *person.signed[:LISTED])]
         counts = [len(person.waiting), len(person.requested), len(person.signed)]
+        counts.append(self._site.last_signatures.get(person.principal, 0))
         newest = _newest((*person.requested, *person.signed))
         return Planned(render, _digest(waiting, listed, counts), urls.PEOPLE, newest)
 
@@ -299,7 +300,7 @@ class Pages:
 def prepare(env: jinja2.Environment, site: Site) -> jinja2.Environment:
     """Make the theme's environment ours: escaping, filters, and what every template may use.
 
-    MkDocs does not escape; here every value is text unless it is `Markup`.
+    MkDocs does not escape; here every value is text unless it is `Markup`, and control characters in it are shown.
     """
     quicken(env)
     texts = Texts(site.known)
@@ -309,16 +310,17 @@ def prepare(env: jinja2.Environment, site: Site) -> jinja2.Environment:
     def person_link(root: str, principal: str) -> Markup:
         if principal not in site.principals:
             return Markup("<bdi>{}</bdi>").format(plain(principal))
-        return Markup('<a href="{}{}"><bdi>{}</bdi></a>').format(root, urls.person(principal), principal)
+        return Markup('<a href="{}{}"><bdi>{}</bdi></a>').format(
+            root, urls.person(principal), plain(principal)
+        )
 
     @cache
     def system_link(root: str, name: str) -> Markup:
         label = known_systems[name].name if name in known_systems else name
-        return Markup('<a href="{}{}"><bdi>{}</bdi></a>').format(root, urls.system(name), label)
+        return Markup('<a href="{}{}"><bdi>{}</bdi></a>').format(root, urls.system(name), plain(label))
 
     env.filters.update(
         text=texts.html,
-        plain=plain,
         code=_code,
         moment=partial(_moment, site.zone),
         day=partial(_day, site.zone),

@@ -20,8 +20,8 @@ import jinja2
 
 from gitchange.git.failures import writing
 from gitchange.site import urls
-from gitchange.site.markdown import plain
 from gitchange.site.root import TEMPLATES
+from gitchange.site.templating import quicken
 
 SCHEMA = 1
 """Version of the shapes (docs/json.md)."""
@@ -134,10 +134,9 @@ def encoded(data: dict[str, Any]) -> bytes:
 
 def page(data: dict[str, Any], *, is_there: bool) -> str:
     """The page for readers: complete in itself, because there may be no site around it yet."""
-    env = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True
-    )
-    env.filters.update(plain=plain, moment=_moment, csp=_csp)
+    env = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True)
+    quicken(env)
+    env.filters.update(moment=_moment, csp=_csp)
     return env.get_template("pages/rebuild.html").render(**data, is_there=is_there, urls=urls)
 
 

@@ -16,6 +16,7 @@ import jinja2
 from markupsafe import Markup, escape
 
 from gitchange.site import urls
+from gitchange.site.markdown import plain
 from gitchange.site.pages import Page
 
 _MARK = re.compile("\0(title|description|address|feed|body)\0")
@@ -35,8 +36,8 @@ class Shell:
         """The whole page, for the file of that name."""
         pieces = list(self._pieces(name, page.section))
         values = {
-            "title": str(escape(page.title)),
-            "description": str(escape(page.description)),
+            "title": str(escape(plain(page.title))),
+            "description": str(escape(plain(page.description))),
             "address": str(escape(name)),
             "feed": self._feed(name, page),
             "body": str(page.body),
@@ -51,7 +52,7 @@ class Shell:
             return ""
         return str(
             Markup('<link rel="alternate" type="application/atom+xml" title="{}" href="{}{}">\n').format(
-                page.title, urls.prefix(name), page.feed
+                plain(page.title), urls.prefix(name), page.feed
             )
         )
 
@@ -68,7 +69,9 @@ class Shell:
     def _pieces(self, name: str, section: str) -> list[str]:
         key = (urls.prefix(name), section)
         if key not in self._shells:
-            generated = {mark: f"\0{mark}\0" for mark in ("title", "description", "address", "feed", "body")}
+            # As markup: what is text has its control characters shown.
+            marks = ("title", "description", "address", "feed", "body")
+            generated = {mark: Markup(f"\0{mark}\0") for mark in marks}  # noqa: S704 - no text of anybody's
             shell = self._template.render(
                 {**self._context(name), "generated": {**generated, "section": section}}
             )

@@ -293,6 +293,26 @@ class Site:
         )
 
     @cached_property
+    def last_signatures(self) -> dict[str, int]:
+        """When each person who signed anything last did so, as their clocks claimed, in seconds since 1970.
+
+        Nobody signed a change after it was last touched: few changes have to be looked at whole.
+        """
+        found: dict[str, int] = {}
+        for person in self.people:
+            last = 0
+            for brief in sorted(person.signed, key=lambda b: b.touched, reverse=True):
+                if brief.touched <= last:
+                    break
+                for sign_off in self.catalogue.whole(brief)["sign_offs"]:
+                    if sign_off["by"] == person.principal:
+                        claimed = dt.datetime.fromisoformat(sign_off["time"]).timestamp()
+                        last = max(last, int(claimed))
+            if last:
+                found[person.principal] = last
+        return found
+
+    @cached_property
     def principals(self) -> frozenset[str]:
         """Everybody who has a page."""
         return frozenset(person.principal for person in self.people)

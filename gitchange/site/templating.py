@@ -17,12 +17,17 @@ import jinja2.bccache
 import markupsafe
 from markupsafe import Markup
 
+from gitchange.site.markdown import plain
+
 _escape_text: Callable[[str], str] = getattr(markupsafe, "_escape_inner", markupsafe.escape)
 """Escapes a text; where this MarkupSafe has no such thing, what everybody calls."""
 
 
 def quicken(env: jinja2.Environment) -> None:
-    """Make an environment ours. MkDocs does not escape; here every value is text unless it is `Markup`."""
+    """Make an environment ours.
+
+    MkDocs does not escape; here every value is text unless it is `Markup`, and control characters in it are shown.
+    """
     env.autoescape = True
     env.trim_blocks = env.lstrip_blocks = True
     env.getattr = _attribute_of(env)  # type: ignore[method-assign, assignment]
@@ -51,10 +56,10 @@ def _attribute_of(env: jinja2.Environment) -> Callable[[Any, str], Any]:
 
 
 def escaped(value: Any) -> str:
-    """What stands in a page for a value: the same text as `markupsafe.escape` gives."""
+    """What stands in a page for a value: as `markupsafe.escape` gives it, of a text what `plain` made of it."""
     kind = type(value)
     if kind is str:
-        return _escape_text(value)
+        return _escape_text(value if value.isprintable() else plain(value))
     if kind is Markup:
         return value  # type: ignore[no-any-return]
     html = getattr(value, "__html__", None)

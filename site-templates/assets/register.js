@@ -237,6 +237,7 @@
   };
 
   let everything = false; // on paper there is no scrolling
+  const PRINTED = 1000; // rows; more would be a ream that nobody reads
 
   const draw = (anew = false) => {
     const focused = body.contains(document.activeElement);
@@ -252,7 +253,7 @@
     const seen = Math.ceil((scroller.clientHeight || innerHeight) / (height || 1));
     const stop = Math.min(start + seen + 2 * AROUND, shown.length);
     const places = [];
-    if (everything) for (let i = 0; i < Math.min(shown.length, 1000); i++) places.push(i);
+    if (everything) for (let i = 0; i < Math.min(shown.length, PRINTED); i++) places.push(i);
     else {
       // The row that has the focus stays in the page wherever one scrolls, and so does the focus.
       if (active < start && active < shown.length) places.push(active);
@@ -437,10 +438,12 @@
   });
   addEventListener("beforeprint", () => {
     everything = true;
+    if (shown.length > PRINTED) hits.textContent += `, of which the first ${number(PRINTED)} follow`;
     draw();
   });
   addEventListener("afterprint", () => {
     everything = false;
+    tell();
     draw();
   });
   addEventListener("popstate", () => {

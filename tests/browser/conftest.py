@@ -1,4 +1,8 @@
-"""A browser, and a site in it that must not complain nor look elsewhere. The site itself is each module's own."""
+"""A browser, and a site in it that must not complain nor look elsewhere.
+
+`example` is a site in which every kind of page appears, built once for all; a module says with a fixture `site` which
+site its pages are of.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from gitchange.site import runs
+from gitchange.site.build import build_and_publish
+from gitchange.site.site import Site
+from tests.unit.site.builder import NOW, example_overview
+
+HANDBOOK = """# Handbook
+
+Call the *Nachtdienst*.
+
+| a |
+|--:|
+| 1 |
+"""
+
+PLACE = "/acme/changes"
+"""Where a web server has the site: below a sub-path."""
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
@@ -37,6 +58,27 @@ def chromium() -> Iterator[Any]:
         browser.close()
 
 
+@pytest.fixture(scope="session")
+def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A site in which every kind of page appears: generated, hand-written, and that of a rebuild that failed."""
+    work_dir = tmp_path_factory.mktemp("work")
+    (work_dir / "docs").mkdir()
+    (work_dir / "docs" / "handbook.md").write_text(HANDBOOK)
+    output = tmp_path_factory.mktemp("www") / "acme" / "changes"
+    build_and_publish(Site(example_overview()), work_dir, output, site_url=f"https://example.org{PLACE}/")
+    run = runs.Run(started=NOW, finished=NOW, seconds={"fetch": 0.5}, stage="fetch")
+    run.fail("the remote `origin` does not answer", "look whether it is up")
+    runs.tell(output, run)
+    return output
+
+
+def beside(example: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The files of the example in a folder that may have more in it."""
+    output = tmp_path_factory.mktemp("www") / "acme" / "changes"
+    shutil.copytree(example, output)
+    return output
+
+
 @pytest.fixture
 def address(request: pytest.FixtureRequest, site: Path) -> Iterator[str]:
     """Where the site is: in a folder or, when a test asks for "http", below a sub-path of a web server."""
@@ -46,7 +88,7 @@ def address(request: pytest.FixtureRequest, site: Path) -> Iterator[str]:
     handler = functools.partial(_Quiet, directory=str(site.parents[1]))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/acme/changes"
+        yield f"http://127.0.0.1:{server.server_port}{PLACE}"
         server.shutdown()
 
 
@@ -62,11 +104,17 @@ def page(chromium: Any, address: str) -> Iterator[Any]:
     page = context.new_page()
     trouble: list[str] = []
 
+    def opened(dialog: Any) -> None:
+        trouble.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
+
     def failed(asked: Any) -> None:
         # Whoever leads on before a page's icon has come ends that request; what is refused or missing says otherwise.
         if asked.failure != "net::ERR_ABORTED":
             trouble.append(f"failed: {asked.url}: {asked.failure}")
 
+    page.on("dialog", opened)
+    page.on("popup", lambda other: trouble.append(f"popup: {other.url}"))
     page.on("console", lambda message: trouble.append(f"console: {message.text}"))
     page.on("pageerror", lambda error: trouble.append(f"error: {error}"))
     page.on("requestfailed", failed)

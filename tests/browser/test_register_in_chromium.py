@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 from gitchange.site import register, urls
-from gitchange.site.build import build_and_publish
 from gitchange.site.output import Output
 from gitchange.site.site import Site
-from tests.unit.site.builder import example_overview, overview_of
+from tests.unit.site.builder import overview_of
 from tests.unit.site.many import many
+
+from .conftest import beside
 
 pytestmark = pytest.mark.browser
 
@@ -27,10 +28,9 @@ HOSTILE = '</script><img src=x onerror=alert(1)> \u202e, "quoted"'
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A site with the register of the example overview, and one beside it with that of thousands."""
-    output = tmp_path_factory.mktemp("www") / "acme" / "changes"
-    build_and_publish(Site(example_overview()), None, output)
+def site(tmp_path_factory: pytest.TempPathFactory, example: Path) -> Path:
+    """The example with its register, and a site beside it with the register of thousands."""
+    output = beside(example, tmp_path_factory)
     large = output / "large"
     (large / urls.DATA).mkdir(parents=True)
     for name in ("assets", "changes.html"):
@@ -247,7 +247,7 @@ def test_words_are_found_without_accents(large: Any) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("width", [360, 720, 820, 1000, 1200])
 def test_it_fits_in_every_window(page: Any, address: str, scheme: str, width: int) -> None:
     """Nothing is wider than the window; the heads stay above their columns; the search is at hand."""
     page.emulate_media(color_scheme=scheme)
@@ -257,4 +257,5 @@ def test_it_fits_in_every_window(page: Any, address: str, scheme: str, width: in
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     cells = page.locator(".rows tr:nth-child(1) > *").evaluate_all("all => all.map(cell => cell.offsetWidth)")
     assert all(cell == 0 or cell > 40 for cell in cells)
+    assert cells[0] > 140, "no room for the title"
     assert page.locator("form.find input").is_visible()

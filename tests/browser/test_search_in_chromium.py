@@ -9,11 +9,12 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from gitchange.site import register, search, urls
-from gitchange.site.build import build_and_publish
 from gitchange.site.output import Output
 from gitchange.site.site import Site
-from tests.unit.site.builder import example_overview, overview_of
+from tests.unit.site.builder import overview_of
 from tests.unit.site.many import many
+
+from .conftest import beside
 
 pytestmark = pytest.mark.browser
 
@@ -24,13 +25,9 @@ COUNT = 4000
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A site with the search of the example overview, and one beside it with that of thousands."""
-    work_dir = tmp_path_factory.mktemp("work")
-    (work_dir / "docs").mkdir()
-    (work_dir / "docs" / "handbook.md").write_text("# Handbook\n\nCall the *Nachtdienst*.\n")
-    output = tmp_path_factory.mktemp("www") / "acme" / "changes"
-    build_and_publish(Site(example_overview()), work_dir, output)
+def site(tmp_path_factory: pytest.TempPathFactory, example: Path) -> Path:
+    """The example with its search, and a site beside it with the search of thousands."""
+    output = beside(example, tmp_path_factory)
     large = output / "large"
     (large / urls.DATA).mkdir(parents=True)
     for name in ("assets", "search.html"):

@@ -7,24 +7,15 @@ from typing import Any
 
 import pytest
 
-from gitchange.site.build import build_and_publish
-from gitchange.site.site import Site
-from tests.unit.site.builder import example_overview
-
 CHANGE = "changes/CHG-20261107-0006.html"
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def site(example: Path) -> Path:
     """A site in which every kind of page appears."""
-    work_dir = tmp_path_factory.mktemp("work")
-    (work_dir / "docs").mkdir()
-    (work_dir / "docs" / "handbook.md").write_text("# Handbook\n\n| a |\n|--:|\n| 1 |\n")
-    output = tmp_path_factory.mktemp("www") / "acme" / "changes"
-    build_and_publish(Site(example_overview()), work_dir, output)
-    return output
+    return example
 
 
 both = pytest.mark.parametrize("address", ["file", "http"], indirect=True)
@@ -158,12 +149,3 @@ def test_it_works_without_javascript(chromium: Any, address: str) -> None:
     assert "due by" in page.locator(".due li").first.inner_text()
     assert page.locator(".due .late:visible").count() == 0
     context.close()
-
-
-def test_a_change_prints(page: Any, address: str, tmp_path: Path) -> None:
-    """On paper the navigation is gone and the evidence is there."""
-    page.goto(f"{address}/{CHANGE}")
-    page.emulate_media(media="print")
-    assert not page.locator(".top").is_visible()
-    assert page.locator("#sign-offs").is_visible()
-    assert page.pdf(path=str(tmp_path / "change.pdf"), format="A4").startswith(b"%PDF")

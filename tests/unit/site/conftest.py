@@ -9,6 +9,7 @@ import pytest
 from gitchange.site.build import build_and_publish
 from gitchange.site.site import Site
 from tests.unit.site.builder import example_change, example_overview
+from tests.unit.site.hostile import hostile_overview
 from tests.unit.site.repository import ConfigurationRepository
 
 INDEX = """# Welcome
@@ -45,6 +46,14 @@ def site(tmp_path_factory: pytest.TempPathFactory, work_dir: Path) -> Path:
     build_and_publish(
         Site(example_overview()), work_dir, output, site_url="https://changes.example.org/acme/"
     )
+    return output
+
+
+@pytest.fixture(scope="session")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A site whose every text tries to break out."""
+    output = tmp_path_factory.mktemp("hostile") / "site"
+    build_and_publish(Site(hostile_overview()), None, output)
     return output
 
 

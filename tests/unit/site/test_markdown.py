@@ -135,6 +135,13 @@ def test_tables_are_aligned_by_class() -> None:
     assert [a.get("class") for tag, a in reading.tags if tag == "td"] == ["align-right", "align-center"]
 
 
+def test_tables_scroll_and_are_no_landmarks() -> None:
+    """The keyboard reaches each, and two on a page are not told apart as parts of the page."""
+    reading = read("| a |\n|---|\n| 1 |\n\n| b |\n|---|\n| 2 |")
+    frames = [a for tag, a in reading.tags if tag == "div" and "scroll" in str(a.get("class"))]
+    assert [(a["role"], a["tabindex"], a["aria-label"]) for a in frames] == [("group", "0", "Table")] * 2
+
+
 def test_characters_that_reorder_text_are_shown() -> None:
     """A right-to-left override, in text, code or a link, is shown by its number."""
     for text in ("pay \u202e001\u202c now", "`pay \u202e001`", "[\u2066x](https://example.org/\u202e)"):

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import Markup
 
+from gitchange.site.markdown import plain
 from gitchange.site.templating import Compiled, escaped, quicken
 
 
@@ -31,8 +32,8 @@ class _Holder:
     st.text() | st.integers() | st.floats() | st.none() | st.lists(st.text()) | st.builds(Markup, st.text())
 )
 def test_the_same_text(value: Any) -> None:
-    """Whatever stands in a template."""
-    assert str(escaped(value)) == str(markupsafe.escape(value))
+    """Whatever stands in a template; control characters of a text are shown."""
+    assert str(escaped(value)) == str(markupsafe.escape(plain(value) if type(value) is str else value))
 
 
 def test_what_says_to_be_html_is_taken_at_its_word() -> None:

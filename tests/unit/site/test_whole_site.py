@@ -8,6 +8,8 @@ import re
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
 from gitchange.site.build import build_and_publish
 from gitchange.site.site import Site
 from tests.unit.site.builder import example_overview
@@ -73,6 +75,25 @@ def test_every_page_has_landmarks(site: Path) -> None:
         html = (site / page).read_text()
         assert '<html lang="en">' in html
         assert '<a class="skip" href="#main">' in html
+
+
+@pytest.mark.parametrize("which", ["site", "hostile"])
+def test_what_is_drawn_has_a_name_or_is_hidden(request: pytest.FixtureRequest, which: str) -> None:
+    """A drawing says what it shows, or is passed over; an element that names another is there."""
+    folder: Path = request.getfixturevalue(which)
+    drawn = 0
+    for page in pages_of(folder):
+        reading = read_page(folder, page)
+        assert len(set(reading.ids)) == len(reading.ids), page
+        for tag, attributes in reading.tags:
+            if tag in ("svg", "img"):
+                drawn += 1
+                hidden = attributes.get("aria-hidden") == "true"
+                assert hidden or attributes.get("aria-label") or attributes.get("aria-labelledby"), page
+                assert hidden or attributes.get("role") == "img", page
+            for name in ("aria-labelledby", "aria-describedby", "for", "list"):
+                assert set((attributes.get(name) or "").split()) <= set(reading.ids), (page, tag, name)
+    assert drawn > len(pages_of(folder))
 
 
 def test_two_builds_are_the_same_to_the_byte(site: Path, tmp_path: Path, work_dir: Path) -> None:
