@@ -5,6 +5,9 @@ The whole is the documented JSON shape (docs/json.md); both come from `gitchange
 
 from __future__ import annotations
 
+from functools import lru_cache
+from sys import intern
+
 from gitchange.lifecycle.status import CLOSED
 
 TYPE_CHECKING = False
@@ -17,6 +20,16 @@ UNREADABLE = "unreadable"
 
 _QUIET_FLAGS = ("not merged", "waived: ", "backed out", "imported")
 """Flags that inform; the others ask for somebody's attention while the change is open."""
+
+
+@lru_cache(maxsize=1 << 14)
+def _same(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The same few lists stand in most briefs: each is kept once."""
+    return values
+
+
+def _name(text: str | None) -> str | None:
+    return intern(text) if text is not None else None
 
 
 class Brief:
@@ -62,39 +75,41 @@ class Brief:
         """Of the whole: it differs where anything that is told of the change may."""
         self.id: str = summary["id"]
         self.path: str = summary["path"]
-        self.status: str = summary["status"]
+        self.status: str = intern(summary["status"])
         self.flags: Sequence[str] = summary["flags"]
         self.title: str | None = summary["title"]
         """None where the file cannot be read."""
-        self.type: str | None = summary["type"]
-        self.risk: str | None = summary["risk"]
-        self.requester: str | None = summary["requester"]
+        self.type = _name(summary["type"])
+        self.risk = _name(summary["risk"])
+        self.requester = _name(summary["requester"])
         self.systems: Sequence[str] = summary["systems"]
         self.waiting_on: Sequence[str] = summary["waiting_on"]
         self.errors: int = summary["errors"]
         self.findings: int = brief["findings"]
-        self.states: Sequence[str] = brief["states"]
+        self.states: Sequence[str] = _same(tuple(brief["states"]))
         """Where each of the five steps stands."""
-        self.times: dict[str, int] = brief["times"]
+        self.times: dict[str, int] = {intern(name): when for name, when in brief["times"].items()}
         """When each step was done, by its name; `request` is when the change came in."""
         self.touched: int = brief["touched"]
         """When something last happened to it."""
         self.window: Sequence[int] | None = brief["window"]
         """Planned start and end."""
-        self.environments: Sequence[str] = brief["environments"]
+        self.environments: Sequence[str] = _same(tuple(brief["environments"]))
         """Where it takes place; everywhere its systems run when there are none."""
         self.due: int | None = brief["due"]
         """Until when the next step is to be done."""
-        self.next: Sequence[Sequence[Any]] = brief["next"]
+        self.next: Sequence[Sequence[Any]] = [
+            (step, role, _same(tuple(who))) for step, role, who in brief["next"]
+        ]
         """What can happen next: action, role, who."""
-        self.signers: Sequence[str] = brief["signers"]
-        self.outcome: str | None = brief["outcome"]
-        self.documented_by: str | None = brief["documented_by"]
+        self.signers: Sequence[str] = _same(tuple(brief["signers"]))
+        self.outcome = _name(brief["outcome"])
+        self.documented_by = _name(brief["documented_by"])
         self.failed: bool = brief["failed"]
         """Whether somebody says of it that it failed or was backed out, and that counts."""
-        self.refers: Sequence[str] = brief["refers"]
+        self.refers: Sequence[str] = _same(tuple(brief["refers"]))
         """Changes that it depends on or amends."""
-        self.mentions: Sequence[str] = brief["mentions"]
+        self.mentions: Sequence[str] = _same(tuple(brief["mentions"]))
         """Ids of changes that stand in its texts."""
         self.requested = self.times.get("request", 0)
         """When the change came in; 0 where no history is at hand."""
