@@ -148,14 +148,19 @@ def brief_json(shape: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-COMMIT, MERGE_REQUEST = "commit", "merge-request"
-"""Kinds of ties: `commit SYSTEM REVISION` and `merge-request ADDRESS`."""
+COMMIT, IMPORTED, MERGE_REQUEST = "commit", "imported", "merge-request"
+"""Kinds of ties: `commit SYSTEM REVISION`, `imported SYSTEM COMMIT` and `merge-request ADDRESS`."""
 
 
 def ties_of(shape: Mapping[str, Any]) -> set[str]:
-    """What ties the change to application repositories: the commits of implementations that count, merge requests."""
+    """What ties the change to application repositories: merge requests, and commits that it names.
+
+    Those are the commits of implementations that count, and the one that it was imported from.
+    """
     document = shape["document"] or {}
     found = {f"{MERGE_REQUEST} {address}" for address in document.get("links", {}).get("merge_requests", ())}
+    if imported := document.get("imported"):
+        found |= {f"{IMPORTED} {system} {imported['commit']}" for system in shape["systems"]}
     for signed in shape["sign_offs"]:
         if signed["verdict"] == "implement" and signed["counts"]:
             found |= {

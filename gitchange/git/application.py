@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from gitchange.errors import RepositoryError, UsageError
 from gitchange.git.program import RAW_LOG, fields_of, run
 from gitchange.values import Value
+
+_ID = re.compile(r"[0-9a-f]{7,64}")
 
 
 class AppCommit(Value):
@@ -196,21 +199,32 @@ class Application:
         return int(told.stdout)
 
     def named(self, revisions: Iterable[str]) -> dict[str, tuple[str, ...]]:
-        """The commits that revisions and ranges (`A..B`) name, newest first; nothing for those that are not here."""
+        """The commits that ids, tags and ranges of them (`A..B`) name, newest first; nothing for what is not here.
+
+        Nothing for branches and `HEAD` either: who named one meant a commit of that day, and it has moved on since.
+        """
         found: dict[str, tuple[str, ...]] = {}
         for revision in revisions:
             one, dots, other = revision.partition("..")
+            first = self._fixed(one)
             if not dots:
-                commit = self._object(revision)
-                found[revision] = (commit,) if commit else ()
-            elif one.startswith("-") or not (
-                self._object(one or "HEAD") and self._object(other.lstrip(".") or "HEAD")
-            ):
+                found[revision] = (first,) if first else ()
+                continue
+            last = self._fixed(other)
+            if first is None or last is None:
                 found[revision] = ()
-            else:
-                told = run(self.directory, "--no-replace-objects", "rev-list", revision, "--", check=False)
-                found[revision] = tuple(told.stdout.decode().split()) if told.returncode == 0 else ()
+                continue
+            told = run(
+                self.directory, "--no-replace-objects", "rev-list", last, f"^{first}", "--", check=False
+            )
+            found[revision] = tuple(told.stdout.decode().split()) if told.returncode == 0 else ()
         return found
+
+    def _fixed(self, revision: str) -> str | None:
+        """The commit of an id, perhaps shortened, or of a tag."""
+        if _ID.fullmatch(revision):
+            return self._object(revision)
+        return self._object(f"refs/tags/{revision}") if revision else None
 
     def patch_ids(self, commits: Iterable[str]) -> dict[str, str]:
         """What names each commit's difference from its parent, wherever it is applied (`git patch-id --stable`).

@@ -15,7 +15,7 @@ import datetime as dt
 from collections import defaultdict
 from pathlib import Path
 
-from gitchange.assessment.shapes import COMMIT, MERGE_REQUEST, show_json, ties_of
+from gitchange.assessment.shapes import COMMIT, IMPORTED, MERGE_REQUEST, show_json, ties_of
 from gitchange.errors import UsageError
 from gitchange.forges import references
 from gitchange.git.application import Application
@@ -268,14 +268,16 @@ class Links:
     def _signed_commits(
         self, scopes: Mapping[str, tuple[str, ...]]
     ) -> dict[str, tuple[tuple[str, str], ...]]:
-        """Changes by the commits that their implementations name, with what is said."""
+        """Changes by the commits that they or their implementations name, with what is said."""
         by_revision: defaultdict[str, dict[str, None]] = defaultdict(dict)
+        found: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
         for name, change in self._facts.ties:
             kind, _, rest = name.partition(" ")
             system, _, revision = rest.partition(" ")
             if kind == COMMIT and system in scopes:
                 by_revision[revision][change] = None
-        found: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
+            elif kind == IMPORTED and system in scopes:
+                found[revision].append((change, "the change was imported from it"))
         unknown = []
         for revision, changes in by_revision.items():
             if revision in self._all:

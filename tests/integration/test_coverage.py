@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.company import POLICY, Company, Result, git, gitchange, write_policy
 
@@ -107,7 +111,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     git(app, "config", "user.email", "bo@example.org")
     made = World(company, app, {}, {})
     changes = made.changes
-    for name in ("named", "signed", "rebased", "squashed", "range"):
+    for name in ("named", "signed", "rebased", "squashed", "range", "tagged", "moving"):
         changes[name] = company.request()
         company.must("ada", "approve", changes[name], "--yes", "-m", "go")
     changes["waiting"] = company.request()
@@ -200,12 +204,18 @@ def _history(world: World) -> None:
     world.commit("range 1", "api/g.py", "Three")
     world.commit("range 2", "api/g.py", "Four")
     _implement(company, changes["range"], f"api@{world.commits['squashed']}..{world.commits['range 2']}")
+    world.commit("tagged", "api/t.py", "Five")
+    git(app, "tag", "api/v1.1.0-rc1")
+    _implement(company, changes["tagged"], "api@api/v1.1.0-rc1")
     # Words about other commits.
     git(app, "revert", "--no-edit", world.commits["range 2"])
     world.head("revert")
     git(app, "revert", "--no-edit", world.commit("alone", "api/alone.py", "Nobody asked for this"))
     world.head("revert of nothing covered")
     world.commit("picked", "api/h.py", f"x\n\n(cherry picked from commit {world.commits['trailer'][:10]})")
+    # What moves names no commit: a signature on it would be one on whatever comes.
+    world.commit("at the tip", "api/tip.py", "Nobody said a word")
+    _implement(company, changes["moving"], "api@master", "api@HEAD", "api@HEAD~3..HEAD")
 
 
 def _implement(company: Company, change: str, *commits: str) -> None:
@@ -239,10 +249,12 @@ EXPECTED = {
     "squashed": "covered",
     "range 1": "covered",
     "range 2": "covered",
+    "tagged": "covered",
     "revert": "covered",
     "alone": "uncovered",
     "revert of nothing covered": "uncovered",
     "picked": "covered",
+    "at the tip": "uncovered",
 }
 
 
@@ -298,7 +310,7 @@ def test_a_table_for_people(world: World) -> None:
     assert done.code == 1
     lines = done.out.splitlines()
     assert lines[0].split() == ["state", "commit", "date", "systems", "changes", "subject"]
-    assert lines[-1].startswith("29 commit(s): 14 covered, 3 exempt, 1 emergency-pending, 11 uncovered")
+    assert lines[-1].startswith("31 commit(s): 15 covered, 3 exempt, 1 emergency-pending, 12 uncovered")
     assert any(line.startswith("uncovered ") and "Just a small thing" in line for line in lines)
     assert "    nothing ties it to a change" in lines
 
@@ -315,14 +327,14 @@ def test_one_system(world: World) -> None:
     """Commits that touch others are counted, not judged."""
     found = world.ask("coverage", "api/v1.0.0..HEAD", "--system", "database", "--json").json
     assert [one["subject"] for one in found["commits"]] == ["Add a column", "Add a column"]
-    assert (found["systems"], found["elsewhere"]) == (["database"], 27)
+    assert (found["systems"], found["elsewhere"]) == (["database"], 29)
 
 
 def test_one_state(world: World) -> None:
     """What is left out is counted all the same."""
     done = world.ask("coverage", "api/v1.0.0..HEAD", "--state", "exempt")
     assert {line.split()[0] for line in done.out.splitlines()[1:4]} == {"exempt"}
-    assert "29 commit(s)" in done.out
+    assert "31 commit(s)" in done.out
 
 
 def test_the_json_shape(world: World) -> None:
@@ -348,7 +360,7 @@ def test_csv(world: World) -> None:
     done = world.ask("coverage", "api/v1.0.0..HEAD", "--csv")
     git(world.app, "switch", "-q", "master")
     rows = list(csv.DictReader(io.StringIO(done.out)))
-    assert len(rows) == 30
+    assert len(rows) == 32
     assert rows[0]["subject"] == "'=HYPERLINK(1)"
     assert rows[0]["state"] == "uncovered"
 
@@ -404,7 +416,8 @@ def test_usage(world: World, run: Callable[[World], Result], words: str) -> None
 def test_a_repository_of_nobody(world: World, tmp_path: Path) -> None:
     """Which system is meant must be said where no remote tells."""
     git(tmp_path, "clone", "-q", str(world.app), "clone")
-    asked = ["coverage", "HEAD~1..HEAD", "--repo", str(tmp_path / "clone")]
+    commit = world.commits["trailer"]
+    asked = ["coverage", f"{commit}^..{commit}", "--repo", str(tmp_path / "clone")]
     done = gitchange(world.company.repo, *asked)
     assert done.code == 2
     assert "no system of the policy has the repository" in done.err
@@ -496,3 +509,71 @@ def test_the_gate_is_asked_wrongly(world: World, arguments: list[str], words: st
     assert done.code == 2
     assert words in done.err
     assert done.out == ""
+
+
+# -- docs/coverage.md -------------------------------------------------------------------------
+
+
+def _job_of(forge: str) -> str:
+    text = (Path(__file__).parents[2] / "docs/coverage.md").read_text("utf-8")
+    job = text.partition(f"<!-- gate: {forge} -->\n```yaml\n")[2].partition("```")[0]
+    assert job
+    return job
+
+
+def _lines_of(forge: str) -> list[str]:
+    """The shell lines of a documented job, but for those that install from the network and deploy."""
+    found = yaml.safe_load(_job_of(forge))
+    if forge == "gitlab":
+        return list(found["deploy to production"]["before_script"][1:])
+    return list(found["jobs"]["gate"]["steps"][-1]["run"].splitlines()[1:])
+
+
+@pytest.mark.parametrize(
+    ("forge", "schema"), [("gitlab", "vendor.gitlab-ci"), ("github", "vendor.github-workflows")]
+)
+def test_documented_jobs_fit_their_schemas(tmp_path: Path, forge: str, schema: str) -> None:
+    """They are what GitLab's and GitHub's schemas ask for."""
+    checker = Path(sys.executable).parent / "check-jsonschema"
+    if not checker.is_file():
+        pytest.skip("check-jsonschema is not installed (pip install gitchange[test])")
+    job = _job_of(forge)
+    if forge == "github":
+        job = f"on: push\n{job}"
+    (tmp_path / "job.yml").write_text(job)
+    done = subprocess.run(
+        [checker, "--builtin-schema", schema, tmp_path / "job.yml"],
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("forge", ["gitlab", "github"])
+@pytest.mark.parametrize(("name", "code"), [("trailer", 0), ("direct push", 1)])
+def test_documented_jobs_run_as_they_stand(
+    world: World, tmp_path: Path, forge: str, name: str, code: int
+) -> None:
+    """Their very lines, in a clone as a runner has it: the covered commit passes, the other one is refused."""
+    git(tmp_path, "clone", "-q", str(world.app), "app")
+    git(tmp_path / "app", "checkout", "-q", world.commits[name])
+    environment = {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "CHANGES_REPOSITORY": str(world.company.repo),
+        "CHANGES_INTRODUCTION": git(world.company.repo, "config", "gitchange.introduction"),
+        "CI_COMMIT_SHA": world.commits[name],
+        "GITHUB_SHA": world.commits[name],
+    }
+    script = "\n".join(["set -e", *_lines_of(forge)])
+    done = subprocess.run(
+        ["bash", "-c", script],
+        cwd=tmp_path / "app",
+        env=environment,
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+    assert done.returncode == code, done.stdout + done.stderr
+    assert done.stdout.splitlines()[-1].startswith("yes: " if code == 0 else "NO: ")
