@@ -57,7 +57,8 @@ def new_command(
         tell(found, err=True)
         complain(error.message, error.hint)
         return error.exit_code
-    context.obj["written"] = commit  # a file alone changes nothing that the index knows
+    # A file alone changes nothing that the index knows.
+    context.obj["written"] = made.commit is not None or made.proposed is not None
     return request_options.tell_created(made)
 
 

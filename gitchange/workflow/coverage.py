@@ -4,7 +4,8 @@ The application repository is read with stock git, the changes come from the ind
 
 1. its own message: a `Change:` trailer, or an id in its title, branch or text; of a merge also what it merges;
 2. the merge request that brought it, where a change names that one;
-3. an implementation that counts and names the commit, or a range that holds it;
+3. an implementation that counts and names the commit, a tag of it or a range that holds it; or a request that was
+   imported from it;
 4. the commit that it says to have picked or to revert, by the ties of that one: a change's way back is part of it;
 5. a signed commit with the very same difference: it was rebased, picked or squashed.
 """
@@ -34,6 +35,14 @@ if TYPE_CHECKING:
     from gitchange.lifecycle.coverage import Covered
     from gitchange.model.policy import Policy
     from gitchange.workflow.workspace import Workspace
+
+
+_WHERE: dict[references.Place, str] = {
+    "trailer": f"the trailer `{references.TRAILER}:` of",
+    "title": "the title of",
+    "branch": "the branch of",
+    "text": "the text of",
+}
 
 
 class Coverage(Value):
@@ -196,7 +205,7 @@ class Links:
     ) -> None:
         self._facts, self._application, self._line = facts, application, line
         self._all = {c.id: c for c in (*line.commits, *(m for found in line.merged.values() for m in found))}
-        self._by_message = {commit.id: tuple(_told(commit)) for commit in self._all.values()}
+        self._by_message = {commit.id: _named_by(commit) for commit in self._all.values()}
         self._requests = self._merge_requests(scopes, policy)
         self._signed = self._signed_commits(scopes)
         self._same = self._same_differences()
@@ -211,18 +220,18 @@ class Links:
     def _ties(self, commit: AppCommit, seen: frozenset[str] = frozenset()) -> Iterator[tuple[str, str]]:
         own = commit.id[:12]
         reverts = references.reverted_in(commit.message)
-        # What a revert quotes of the reverted one's title is no word of its own.
-        for tie in self._by_message[commit.id]:
-            if not reverts or "trailer" in tie.why:
-                yield tie.change, tie.why
+        for named in self._by_message[commit.id]:
+            # What a revert quotes of the reverted one's title is no word of its own.
+            if not reverts or named.place == "trailer":
+                yield named.change, f"{_WHERE[named.place]} {own} names it"
         request = references.merge_request_in(commit.message)
         if request is not None:
             for change in self._requests.get((request.project.lower(), request.number), ()):
                 yield change, f"the change names merge request {request.number}, which {own} says to be"
         for change, said in self._signed.get(commit.id, ()):
             yield change, said
-        for word, named in (("picks", references.picked_in(commit.message)), ("reverts", reverts)):
-            for text in named:
+        for word, others in (("picks", references.picked_in(commit.message)), ("reverts", reverts)):
+            for text in others:
                 other = self._found(text)
                 if other is not None and other.id not in seen:
                     for change, why in self._ties(other, seen | {commit.id}):
@@ -242,19 +251,19 @@ class Links:
         read = self._application.one(full[0]) if full else None
         if read is not None:
             self._all[read.id] = read
-            self._by_message[read.id] = tuple(_told(read))
+            self._by_message[read.id] = _named_by(read)
         return read
 
     def _merge_requests(
         self, scopes: Mapping[str, tuple[str, ...]], policy: Policy
     ) -> dict[tuple[str, int], tuple[str, ...]]:
         """Changes by the merge requests of this repository that they name: by project and number, or number alone."""
-        own = {references.repository_of(address) for address in self._application.remotes()}
-        own |= {
-            references.repository_of(address)
-            for name in scopes
-            for address in policy.systems[name].repositories
-        }
+        remotes = self._application.remotes()
+        own = {references.repository_of(a) for a in remotes if ":" in a and not a.startswith("file:")}
+        if not own:  # a copy of a copy: it is the one that the policy names, if that is one
+            addresses = (address for name in scopes for address in policy.systems[name].repositories)
+            held = {references.repository_of(address) for address in addresses}
+            own = held if len(held) == 1 else set()
         found: defaultdict[tuple[str, int], dict[str, None]] = defaultdict(dict)
         for name, change in self._facts.ties:
             kind, _, address = name.partition(" ")
@@ -323,16 +332,9 @@ class Links:
         return {commit: tuple(by_patch[patch]) for commit, patch in patches.items() if patch in by_patch}
 
 
-def _told(commit: AppCommit) -> Iterator[Tie]:
-    """What its message ties it to."""
-    words = {
-        "trailer": f"the trailer `{references.TRAILER}:` of",
-        "title": "the title of",
-        "branch": "the branch of",
-        "text": "the text of",
-    }
-    for reference in references.changes_in(commit.message, commit.changes):
-        yield Tie(reference.change, f"{words[reference.place]} {commit.id[:12]} names it")
+def _named_by(commit: AppCommit) -> tuple[references.Reference, ...]:
+    """The changes that its message names."""
+    return references.changes_in(commit.message, commit.changes)
 
 
 def facts_of(workspace: Workspace) -> Facts:

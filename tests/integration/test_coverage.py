@@ -424,6 +424,25 @@ def test_a_repository_of_nobody(world: World, tmp_path: Path) -> None:
     assert gitchange(world.company.repo, *asked, "--system", "api").code == 0
 
 
+@pytest.mark.parametrize(
+    ("remote", "state"),
+    [
+        (REMOTE, "covered"),
+        ("https://gitlab.example.org/acme/site", "uncovered"),
+        ("/srv/copies/app", "covered"),
+    ],
+)
+def test_a_number_is_one_of_this_repository(world: World, tmp_path: Path, remote: str, state: str) -> None:
+    """Another repository has a merge request 41 of its own; a copy without a forge is what the policy names."""
+    git(tmp_path, "clone", "-q", str(world.app), "clone")
+    clone = World(world.company, tmp_path / "clone", world.changes, {})
+    git(clone.app, "config", "user.name", "Bo")
+    git(clone.app, "config", "user.email", "bo@example.org")
+    git(clone.app, "remote", "set-url", "origin", remote)
+    clone.commit("squash", "api/n.py", "A title (#41)")
+    assert clone.states("HEAD^..HEAD", "--system", "api") == {"squash": state}
+
+
 def test_a_shallow_clone_cannot_tell(world: World, tmp_path: Path) -> None:
     """What was cut off cannot be covered nor uncovered."""
     git(tmp_path, "clone", "-q", "--depth", "1", world.app.as_uri(), "clone")

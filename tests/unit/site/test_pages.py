@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import jinja2
+
 from gitchange.assessment.verification import Check, Verification
 from gitchange.lifecycle.status import STATUSES
 from gitchange.model.finding import Finding
 from gitchange.model.policy import load_policy
 from gitchange.site import urls
 from gitchange.site.build import build_and_publish
+from gitchange.site.pages import Pages
 from gitchange.site.site import Site
 from gitchange.values import replace
 from tests.unit.site.builder import (
@@ -23,6 +26,7 @@ from tests.unit.site.builder import (
     POLICY_FILES,
     Case,
     example_change,
+    example_overview,
     overview_of,
 )
 from tests.unit.site.reading import Reading, broken_links, read_page
@@ -416,3 +420,9 @@ def test_a_page_is_made_anew_when_a_neighbour_moves() -> None:
     assert [r.brief.id for r in after.related(other)] == ["CHG-20261104-0003", "CHG-20261103-0002"]
     assert one.digest == other.digest
     assert before.inputs_of(one) != after.inputs_of(other)
+
+
+def test_the_names_are_those_of_the_plan() -> None:
+    """What hand-written pages may not overwrite, and may link to, is every file that is written, and no other."""
+    pages = Pages(Site(example_overview()), jinja2.Environment(autoescape=True))
+    assert pages.names() == pages.plan().keys() | pages.data("").keys()
