@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from pathlib import Path
 
 
@@ -31,3 +32,12 @@ def speaking_of(text: str) -> list[int]:
             if int(place.name) != os.getpid() and text.encode() in (place / "cmdline").read_bytes():
                 found.append(int(place.name))
     return sorted(found)
+
+
+def left_of(text: str, *, within: float) -> list[int]:
+    """Those of `speaking_of` that have not ended after so many seconds: a killed one needs a moment to be gone,
+    and sshd's process for one connection is of a session of its own, which ends when it sees the connection's end."""
+    last = time.monotonic() + within
+    while (found := speaking_of(text)) and time.monotonic() < last:
+        time.sleep(0.02)
+    return found

@@ -17,11 +17,11 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.company import Company
-from tests.processes import speaking_of
+from tests.processes import left_of, speaking_of
 
 from .conftest import MAINTAINER, started
 from .people import DOCUMENT, IMPLEMENT, NOTES, VALIDATE, Member, Team
-from .servers import PASSWORD, credential
+from .servers import ENDED_WITHIN, PASSWORD, credential
 
 pytestmark = pytest.mark.servers
 
@@ -299,4 +299,4 @@ def test_server_ends_with_its_test(company: Company, tmp_path: Path, name: str) 
 
     with pytest.raises(KeyError):
         fail()
-    assert speaking_of(place) == []
+    assert left_of(place, within=ENDED_WITHIN) == []
