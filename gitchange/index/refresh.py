@@ -30,7 +30,7 @@ from gitchange.assessment.shapes import (
 from gitchange.assessment.verification import Seen
 from gitchange.errors import GitchangeError
 from gitchange.git import program
-from gitchange.index import audit, rows, store
+from gitchange.index import audit, recorded, rows, store
 from gitchange.index import place as places
 from gitchange.index.facts import StoredAssessor, StoredTimeline, finding_said, reign_said
 from gitchange.index.histories import said_of, touch_of
@@ -338,7 +338,10 @@ def _from_nothing(
         next(facts, None)
     for _ in facts:
         pass
-    audit.put(connection, assessor, verification.around(assessor, whole, named), named)
+    around = verification.around(assessor, whole, named)
+    audit.put(connection, assessor, around, named)
+    for oid, judged in around.judged.items():
+        recorded.put(connection, assessor, oid, judged, writer.unsettled)
     return assessor
 
 
@@ -435,6 +438,13 @@ class _Writer:
         self._connection, self._assessor = connection, assessor
         self._dictionary = store.dictionary(connection)
         self._keys = tuple(_key_moments(assessor.policy)) if assessor.policy is not None else ()
+
+    @property
+    def unsettled(self) -> Span:
+        """For how long holds what is judged by the policy as it is, now."""
+        policy = self._assessor.policy
+        certificates = policy is not None and _has_certificates(policy)
+        return recorded.unsettled(self._keys, self._assessor.now, certificates=certificates)
 
     def row(self, assessment: Assessment, seen: Seen) -> _Row:
         """What is kept of it; nothing is written."""
@@ -678,7 +688,8 @@ def _continued(
         writer.put(assessment)
     if audit.shares_texts(connection, paths):
         return None  # which of them tells of a line on it depends on all of them
-    audit.go_on(connection, assessor, before=(before, tips[0]), noted=noted, paths=paths)
+    on_commits = recorded.go_on(connection, assessor, noted | changed, writer.unsettled, moved=bool(fresh))
+    audit.go_on(connection, assessor, before=(before, tips[0]), noted=noted - on_commits, paths=paths)
     repository.missing |= missing
     return assessor
 
