@@ -22,6 +22,7 @@ from gitchange.index.place import digest
 from gitchange.site import register, urls
 from gitchange.site.blocks import Block, blocks
 from gitchange.site.catalogue import Brief
+from gitchange.site.delta import Delta
 from gitchange.site.output import Output
 from gitchange.site.site import Site
 
@@ -103,21 +104,30 @@ Document = tuple[str, str, str]
 """A hand-written page: its address, title and text."""
 
 
-def write(site: Site, documents: Sequence[Document], output: Output, theme: str) -> None:
+def write(
+    site: Site, documents: Sequence[Document], output: Output, theme: str, delta: Delta | None = None
+) -> None:
     """Bring the index up to date. `theme` names what everything is made with."""
-    briefs = register.in_order(site.briefs)
-    paths = [b.path for b in briefs]
-    segments = blocks(paths, SEGMENT)
-    made = [register.made_from(theme, briefs[s.start : s.stop]) for s in segments]
+    segments = blocks(site.catalogue.paths, SEGMENT)
     names = [f"words/{urls.block(s.prefix)}" for s in segments]
+    made: list[str] = []
     starts: list[list[str] | None] = []
-    for name, inputs in zip(names, made, strict=True):
-        kept = output.keeps(f"{urls.DATA}{name}", inputs)
+    for name, segment in zip(names, segments, strict=True):
+        folder = urls.data_folder(name)[:-1]
+        shards_there = output.below(folder) if delta is not None and not delta.touches(segment.prefix) else []
+        inputs = output.inputs_of(shards_there[0]) if shards_there else None
+        if inputs is None:
+            inputs = register.made_from(theme, site.catalogue.of_paths(segment.start, segment.stop))
+        kept = output.keeps(folder, inputs)
+        made.append(inputs)
         starts.append(None if kept is None else [_start_of(file) for file in kept])
     todo = [number for number, kept in enumerate(starts) if kept is None]
-    for number, words in _read(site, briefs, [segments[number] for number in todo]):
+    for number, words in _read(site, [segments[number] for number in todo]):
         place = todo[number]
         starts[place] = _put(output, names[place], words, made[place])
+    for folder in {path.rpartition("/")[0] for path in output.below(f"{urls.DATA}words")}:
+        if folder[len(urls.DATA) :] not in names:
+            output.only(f"{folder}/", ())
     told = [
         [name, inputs, segment.start, segment.stop - segment.start, sorted(found or [], key=_units)]
         for name, inputs, segment, found in zip(names, made, segments, starts, strict=True)
@@ -129,7 +139,7 @@ def write(site: Site, documents: Sequence[Document], output: Output, theme: str)
             for word in words_of(f"{title}\n{text}"):
                 by_word.setdefault(word, []).append(number)
         own = digest("\n".join(map(repr, documents)).encode("utf-8", "replace"))
-        found = _put(output, "words/~documents", by_word, None)
+        found = _put(output, "words/~documents", by_word, "")
         manifest["documents"] = [
             ["words/~documents", own, 0, len(documents), found],
             [[address, title] for address, title, _ in documents],
@@ -141,8 +151,9 @@ def _units(word: str) -> bytes:
     return word.encode("utf-16-be", "surrogatepass")
 
 
-def _put(output: Output, name: str, words: Mapping[str, Sequence[int]], inputs: str | None) -> list[str]:
+def _put(output: Output, name: str, words: Mapping[str, Sequence[int]], inputs: str) -> list[str]:
     """Write a segment; what its shards are called after."""
+    output.only(urls.data_folder(name), ())  # but for what is written now
     found = []
     for start, text in shards(words):
         shard = f"{name}/{shard_name(start)}"
@@ -151,21 +162,19 @@ def _put(output: Output, name: str, words: Mapping[str, Sequence[int]], inputs: 
     return found
 
 
-def _read(
-    site: Site, briefs: Sequence[Brief], segments: Sequence[Block]
-) -> Iterator[tuple[int, dict[str, list[int]]]]:
+def _read(site: Site, segments: Sequence[Block]) -> Iterator[tuple[int, dict[str, list[int]]]]:
     """The words of some segments, one segment after the other."""
     items = [
-        (number, place - segment.start, place)
+        (number, own, brief)
         for number, segment in enumerate(segments)
-        for place in range(segment.start, segment.stop)
+        for own, brief in enumerate(site.catalogue.of_paths(segment.start, segment.stop))
     ]
 
-    def work(portion: Sequence[tuple[int, int, int]]) -> dict[int, dict[str, list[int]]]:
+    def work(portion: Sequence[tuple[int, int, Brief]]) -> dict[int, dict[str, list[int]]]:
         found: dict[int, dict[str, list[int]]] = {}
-        for number, own, place in portion:
+        for number, own, brief in portion:
             words = found.setdefault(number, {})
-            for word in words_of("\n".join(texts_of(site.catalogue.whole(briefs[place])))):
+            for word in words_of("\n".join(texts_of(site.catalogue.whole(brief)))):
                 words.setdefault(word, []).append(own)
         return found
 
