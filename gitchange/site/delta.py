@@ -90,7 +90,9 @@ class Delta:
         # 3. and 4.
         ids = sorted({brief.id for brief in self.all if brief.title is not None})
         others = {other for brief in self.all for other in brief.refers}
-        found |= {b.number: b for other in sorted(others) if (b := site.known.get(other)) is not None}
+        for change in sorted(others):
+            numbers = ask("SELECT number FROM change WHERE id = ?", (change,))
+            found |= {brief.number: brief for brief in site.catalogue.numbered(n for (n,) in numbers)}
         for change in ids:
             numbers = ask(
                 "SELECT number FROM refers WHERE id = ?1 UNION SELECT number FROM mention WHERE id = ?1",
