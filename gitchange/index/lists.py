@@ -106,6 +106,6 @@ def content(total: int) -> str:
 # -- what a row was ----------------------------------------------------------------------------------------------
 
 
-def past_said(asked: float, summary: Mapping[str, Any], brief: Mapping[str, Any]) -> str:
-    """What is kept of a row that is replaced or removed."""
-    return json.dumps([asked, summary, brief], ensure_ascii=False, separators=(",", ":"))
+def past_said(asked: float, generation: int, summary: Mapping[str, Any], brief: Mapping[str, Any]) -> str:
+    """What is kept of a row that is replaced or removed, with the generation in which it had become that."""
+    return json.dumps([asked, generation, summary, brief], ensure_ascii=False, separators=(",", ":"))

@@ -555,8 +555,9 @@ class _Writer:
         )
         self._content -= lists.told(path, old)
         if old != digest:
+            summary = {name: shape[name] for name in SUMMARY}
+            said = lists.past_said(asked, generation, summary, brief_json(shape))
             generation = self._generation = self._next
-            said = lists.past_said(asked, {name: shape[name] for name in SUMMARY}, brief_json(shape))
             connection.execute("INSERT INTO past VALUES (?, ?)", (generation, said))
         connection.execute("DELETE FROM change WHERE number = ?", (number,))
         for table in ("whole", "event", "person", "waiting", "text", "refers", "tie", "seen", *lists.TABLES):

@@ -7,6 +7,7 @@ too many, and never one too few: a page that is not named here is, to the byte, 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from functools import cached_property
 
 from gitchange.site.catalogue import Brief
@@ -21,7 +22,12 @@ class Delta:
     """What differs since the site was at another state."""
 
     def __init__(
-        self, site: Site, changed: list[Brief], past: list[tuple[float, Brief]], expired: list[Brief]
+        self,
+        site: Site,
+        changed: list[Brief],
+        past: list[tuple[float, Brief]],
+        expired: list[Brief],
+        before: set[str],
     ) -> None:
         self._site = site
         self.changed = changed
@@ -30,6 +36,7 @@ class Delta:
         """What was said of them, and of those that are gone, with the moment at which each came in."""
         self.expired = expired
         """Changes whose planned window has ended since then, or is to end again."""
+        self._before = before
 
     @cached_property
     def all(self) -> tuple[Brief, ...]:
@@ -101,6 +108,11 @@ class Delta:
             found |= {brief.number: brief for brief in site.catalogue.numbered(n for (n,) in numbers)}
         return [*found.values()]
 
+    def paths_before(self, paths: Iterable[str], prefix: str) -> list[str]:
+        """Which paths there were with a prefix, in order, from those that there are."""
+        came = {brief.path for brief in self.changed} - self._before
+        return sorted({*paths} - came | {path for path in self._before if path.startswith(prefix)})
+
     def touches(self, prefix: str) -> bool:
         """Whether the path of one of them begins so."""
         return any(path.startswith(prefix) for path in self.paths)
@@ -117,9 +129,12 @@ def since(site: Site, basis: Basis) -> Delta | None:
     older = catalogue.ask("SELECT said FROM past WHERE generation > ? LIMIT ?", (*at[0], limit))
     if len(newer) + len(older) >= limit:
         return None
-    past = [
-        (asked, Brief(-1, summary, brief, "")) for asked, summary, brief in (json.loads(s) for (s,) in older)
-    ]
+    past: list[tuple[float, Brief]] = []
+    before: set[str] = set()
+    for (said,) in older:
+        asked, generation, summary, brief = json.loads(said)
+        past.append((asked, Brief(-1, summary, brief, "")))
+        before |= {summary["path"]} if generation <= at[0][0] else set()
     first, last = sorted((basis.now, int(site.overview.now.timestamp())))
     ended = catalogue.ask(
         "SELECT number FROM change WHERE begins IS NOT NULL AND ends BETWEEN ? AND ? LIMIT ?",
@@ -132,4 +147,5 @@ def since(site: Site, basis: Basis) -> Delta | None:
         catalogue.numbered(number for (number,) in newer),
         past,
         catalogue.numbered(number for (number,) in ended),
+        before,
     )

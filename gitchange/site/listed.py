@@ -47,6 +47,11 @@ class Listed:
         start, end = self._region(prefix)
         return [_pair(line)[0] for line in self._text[start:end].split(b"\n")[:-1]]
 
+    def has_below(self, folder: str) -> bool:
+        """Whether there are files below a folder."""
+        start, end = self._region(f"{folder}/")
+        return start < end
+
     def opaque(self) -> set[str]:
         """The names of files of which is not told from what they were made."""
         return {_name(key) for key in _OPAQUE.findall(self._text)}

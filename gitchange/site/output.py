@@ -79,7 +79,7 @@ class Output:
         """Whether the files in the topmost folder are those that are listed; others come and go there too."""
         with os.scandir(self.folder) as entries:
             there = {entry.name for entry in entries}
-        folders = {name for name in there if self._before.beginning(f"{name}/")}
+        folders = {name for name in there if self._before.has_below(name)}
         mine = {urls.PAGES, *urls.RUNS}
         return all(self._before.inputs(name) is not None for name in there - folders - mine) and not any(
             name not in there for name in self._before.opaque() if "/" not in name
@@ -109,6 +109,10 @@ class Output:
         if not names or not all(self.has(name, inputs) for name in names):
             return None
         return [name[len(folder) + 1 :] for name in names]
+
+    def read(self, name: str) -> bytes | None:
+        """What is in a file that the site goes on from; None where it does not."""
+        return _read(self.folder / name) if self.inputs_of(name) else None
 
     def only(self, prefix: str, names: Container[str]) -> None:
         """Of what is listed with names that begin so, only this goes on."""

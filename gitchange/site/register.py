@@ -43,6 +43,12 @@ def script(name: str, value: object) -> bytes:
     return f'gitchange.data("{name}",{told});\n'.encode()
 
 
+def value_in(text: bytes) -> object:
+    """What `script` was given; ValueError where that is no such file."""
+    _, _, told = text.decode().removesuffix(");\n").partition(",")
+    return json.loads(told)
+
+
 def made_from(theme: str, briefs: Iterable[Brief]) -> str:
     """Names what a file about these changes is made from."""
     return digest("\n".join([theme, *(f"{b.path} {b.digest}" for b in briefs)]).encode("utf-8", "replace"))

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import insort
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import takewhile
 
@@ -70,6 +71,20 @@ def numbers(ascending: Iterable[int]) -> str:
     return "".join(said)
 
 
+def numbers_in(said: str) -> list[int]:
+    """What `numbers` was given; ValueError for what it never says."""
+    found: list[int] = []
+    before, step = -1, 0
+    for digit in map(_DIGITS.index, said):
+        if digit >= _BASE:
+            step = step * _BASE + digit - _BASE
+        else:
+            before += step * _BASE + digit + 1
+            found.append(before)
+            step = 0
+    return found
+
+
 def shards(words: Mapping[str, Sequence[int]]) -> list[tuple[str, str]]:
     """The words of a segment with their numbers, cut; before each shard, what tells its first word from the last."""
     cut: list[tuple[str, str]] = []
@@ -121,10 +136,18 @@ def write(
         kept = output.keeps(folder, inputs)
         made.append(inputs)
         starts.append(None if kept is None else [_start_of(file) for file in kept])
-    todo = [number for number, kept in enumerate(starts) if kept is None]
-    for number, words in _read(site, [segments[number] for number in todo]):
-        place = todo[number]
-        starts[place] = _put(output, names[place], words, made[place])
+    todo: list[int] = []
+    for place, kept in enumerate(starts):
+        if kept is None:
+            known = (
+                _continued(site, output, names[place], segments[place], delta) if delta is not None else None
+            )
+            if known is None:
+                todo.append(place)
+            else:
+                starts[place] = _put(output, names[place], known, made[place])
+    for number, words in _read(site, [segments[place] for place in todo]):
+        starts[todo[number]] = _put(output, names[todo[number]], words, made[todo[number]])
     for folder in {path.rpartition("/")[0] for path in output.below(f"{urls.DATA}words")}:
         if folder[len(urls.DATA) :] not in names:
             output.only(f"{folder}/", ())
@@ -160,6 +183,46 @@ def _put(output: Output, name: str, words: Mapping[str, Sequence[int]], inputs: 
         output.put(urls.data(shard), register.script(shard, text), inputs)
         found.append(start)
     return found
+
+
+def _continued(
+    site: Site, output: Output, name: str, segment: Block, delta: Delta
+) -> dict[str, list[int]] | None:
+    """The words of a segment from its shards as they are, but for the changes that differ; None where there are none.
+
+    1. from which number a change had to which it has;
+    2. the words that there are, of those that stay;
+    3. the words of those that differ.
+    """
+    folder = urls.data_folder(name)
+    # 1.
+    paths = site.catalogue.paths[segment.start : segment.stop]
+    place_of = {path: place for place, path in enumerate(paths)}
+    differing = frozenset(delta.paths)
+    places = [
+        -1 if path in differing else place_of.get(path, -1)
+        for path in delta.paths_before(paths, segment.prefix)
+    ]
+    # 2.
+    words: dict[str, list[int]] = {}
+    try:
+        for shard in output.below(folder[:-1]):
+            told = register.value_in(output.read(shard) or b"")
+            for line in str(told).split("|")[1:-1]:
+                word, _, said = line.partition(" ")
+                own = [place for number in numbers_in(said) if (place := places[number]) >= 0]
+                if own:
+                    words[word] = own
+    except (ValueError, IndexError):
+        return None  # somebody else's
+    if not words:
+        return None
+    # 3.
+    for brief in delta.changed:
+        if (own_place := place_of.get(brief.path)) is not None:
+            for word in words_of("\n".join(texts_of(site.catalogue.whole(brief)))):
+                insort(words.setdefault(word, []), own_place)
+    return words
 
 
 def _read(site: Site, segments: Sequence[Block]) -> Iterator[tuple[int, dict[str, list[int]]]]:

@@ -22,7 +22,7 @@ from gitchange.index import place as places
 from gitchange.lifecycle.figures import Figures
 from gitchange.lifecycle.freezes import Occurrence, concerns
 from gitchange.lifecycle.policy_diff import HEADINGS, WEIGHTS, Difference, differences
-from gitchange.lifecycle.status import CLOSED, STATUSES
+from gitchange.lifecycle.status import AHEAD, CLOSED, STATUSES
 from gitchange.model.finding import Finding, has_errors
 from gitchange.model.policy import Freeze, Policy, System
 from gitchange.site.catalogue import NEWEST, Brief, Briefs, Catalogue
@@ -182,9 +182,9 @@ class Site:
     @cached_property
     def planned(self) -> tuple[Brief, ...]:
         """Open changes whose window is not over and that are not implemented yet, the next one first."""
-        return planned(
-            self.catalogue.select("begins IS NOT NULL AND ends >= ?", (self._now,)), self.overview.now
-        )
+        marks = ", ".join("?" * len(AHEAD))
+        coming = f"begins IS NOT NULL AND ends >= ? AND status IN ({marks})"
+        return planned(self.catalogue.select(coming, (self._now, *sorted(AHEAD))), self.overview.now)
 
     @cached_property
     def _now(self) -> int:

@@ -14,6 +14,7 @@ from gitchange.site.catalogue import Briefs, Catalogue
 _HELD = f"begins IS NOT NULL AND status NOT IN ({', '.join(f'{status!r}' for status in sorted(NEVER_HELD))})"
 _IN_TIME = "begins, ends, path"
 _DAY = 86400
+_EPOCH = dt.date(1970, 1, 1).toordinal()
 _ALWAYS = 1 << 60
 """Later than any moment that a document can name, and its negative earlier."""
 
@@ -49,22 +50,21 @@ class Windows(Calendar):
 
         Days of UTC tell which months can have something; what touches each is then looked for.
         """
-        found = self._catalogue.ask(
-            f"SELECT DISTINCT begins / {_DAY}, max(begins, min(ends - 1, begins + {(SPAN + 2) * _DAY})) / {_DAY} "  # noqa: S608
-            f"FROM change WHERE {_HELD}"
-        )
-        possible: set[str] = set()
-        for first, last in found:
-            month, end = self._of_day(first - 1), self._of_day(last + 1)
-            while month <= end:
-                possible.add(month)
-                month = moved(month, 1)
+        ask = self._catalogue.ask
+        days = {day for (day,) in ask(f"SELECT DISTINCT begins / {_DAY} FROM change WHERE {_HELD}")}  # noqa: S608
+        last = f"min(ends, begins + {(SPAN + 2) * _DAY}) / {_DAY}"
+        for first, over in ask(
+            f"SELECT DISTINCT begins / {_DAY}, {last} FROM change WHERE {_HELD} AND ends - begins >= {_DAY}"  # noqa: S608
+        ):
+            days |= set(range(first, over + 1))
+        possible = {self._of_day(day + beside) for day in days for beside in (-1, 0, 1)}
         frozen = set(self.frozen_months)
         return tuple(sorted(frozen | {m for m in possible - frozen if self._held_in(m)}))
 
     @staticmethod
     def _of_day(day: int) -> str:
-        return f"{dt.datetime.fromtimestamp(max(0, min(day * _DAY, LAST)), dt.UTC):%Y-%m}"
+        then = dt.date.fromordinal(_EPOCH + max(0, min(day, LAST // _DAY)))
+        return f"{then.year:04}-{then.month:02}"
 
     def _held_in(self, month: str) -> Briefs:
         """The changes whose windows touch a month."""

@@ -78,6 +78,7 @@ def decoded(text: str) -> list[int]:
 def test_numbers_are_read_back(numbers: list[int]) -> None:
     """Whatever the steps between them."""
     assert decoded(search.numbers(numbers)) == numbers
+    assert search.numbers_in(search.numbers(numbers)) == numbers
     assert not set(search.numbers(numbers)) & set("\"'&<\\`| \n")
 
 
