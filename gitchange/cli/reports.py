@@ -189,12 +189,19 @@ def _evidence(clause: Clause) -> Iterator[tuple[str, str]]:
 
 # -- Markdown ----------------------------------------------------------------------------------
 
-_PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
+_MEANS_SOMETHING = re.compile(
+    r"[\\`*_\[\]<>|~&$@#!]"  # within a line
+    r"|:(?=[/\w])|(?<=www)\."  # addresses and pictures by name, which forges find in plain text
+    r"|^[-+=]|^\d+[.)]",  # at its beginning
+    re.IGNORECASE,
+)
+_NAME = re.compile(r"([\w.-]+)")
 
 
 def _text(words: str) -> str:
-    """Anybody's words as one line of Markdown that says just them: every sign that could mean something is escaped."""
-    return _PUNCTUATION.sub(r"\\\1", render.clean(" ".join(words.split())))
+    """Anybody's words as one line of Markdown that says just them: what could mean something is escaped."""
+    line = render.clean(" ".join(words.split()))
+    return _MEANS_SOMETHING.sub(lambda match: f"{match[0][:-1]}\\{match[0][-1]}", line)
 
 
 def _markdown(found: Report) -> Iterator[str]:
@@ -214,7 +221,7 @@ def _markdown(found: Report) -> Iterator[str]:
         yield clause.asks + (f" Older numbers: {', '.join(clause.older)}." if clause.older else "")
         yield ""
         for name, words in _evidence(clause):
-            yield f"- {name}: {_text(words)}"
+            yield f"- {name}: " + _NAME.sub(r"`\1`", words)
         if clause.beyond:
             yield f"- not evidenced by gitchange: {clause.beyond}"
         if clause.attributes:
