@@ -51,6 +51,17 @@ def approved(company: Company, *options: str, person: str = "bo") -> str:
     return change
 
 
+def crafted(company: Company, change: str) -> bytes:
+    """Bo's word that it was implemented, by a tool that does not ask whether it would count."""
+    return subprocess.run(
+        [sys.executable, CRAFT, company.key("bo"), path_of(change), "implement"],
+        cwd=company.repo,
+        env={**os.environ, "INTRODUCTION": git(company.repo, "config", "gitchange.introduction")},
+        capture_output=True,
+        check=True,
+    ).stdout
+
+
 @pytest.fixture(scope="module")
 def year(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Company, dict[str, str]]]:
     """A company at the end of November; its changes by what is wrong with them. Not to be written to."""
@@ -78,13 +89,7 @@ def year(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Company, di
     )
     company.must("bo", "implement", by["emergency"], *DONE)
     by["first"] = company.request("bo", "--title", "Implemented first")
-    line = subprocess.run(
-        [sys.executable, CRAFT, company.key("bo"), path_of(by["first"]), "implement"],
-        cwd=repo,
-        env={**os.environ, "INTRODUCTION": git(repo, "config", "gitchange.introduction")},
-        capture_output=True,
-        check=True,
-    ).stdout
+    early = f"HEAD:{path_of(by['first'])}"
     git(
         repo,
         "notes",
@@ -92,8 +97,8 @@ def year(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Company, di
         "add",
         "-F",
         "-",
-        f"HEAD:{path_of(by['first'])}",
-        data=line,
+        early,
+        data=crafted(company, by["first"]),
     )
     company.must("ada", "approve", by["first"], "--yes", "-m", "all right")
     by["edited"] = approved(company, "--title", "Edited")
@@ -341,3 +346,28 @@ def test_a_company_without_changes(company: Company) -> None:
     assert "  0 change(s) under way" in said
     assert "Exceptions: none" in said
     assert "             none  was approved before it was implemented" in said
+
+
+def test_what_was_done_too_early_stays_told_when_a_change_is_closed(company: Company) -> None:
+    """The record holds what counts; that bo had implemented it before anybody approved is told beside it."""
+    change = company.request("bo")
+    path = f"HEAD:{path_of(change)}"
+    git(
+        company.repo,
+        "notes",
+        "--ref=gitchange/approvals",
+        "add",
+        "-F",
+        "-",
+        path,
+        data=crafted(company, change),
+    )
+    company.complete(change)
+    company.must("ada", "document", change, "--outcome", "successful", "--summary", "It works.")
+    shape = company.show(change)
+    assert (shape["status"], len(shape["sign_offs"])) == ("documented", 3)
+    assert [f["code"] for f in shape["findings"]] == ["implementation.before-approval"]
+    assert gitchange(company.repo, "verify").code == 0
+    for options in ((), ("--as-of", "main")):
+        report = gitchange(company.repo, "report", "pci", "--json", *options).json
+        assert told(report, "approved-first").keys() == {change}
