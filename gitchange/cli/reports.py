@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from gitchange.assessment.overview import PolicyVersion
     from gitchange.workflow.reporting import Count, Report, Told
 
+    _Lacking = tuple[Count, Sequence[Told]]
 _RESTS = (
     "These counts rest on what this clone knows. `gitchange verify` says whether its evidence is borne out, "
     "`gitchange coverage` whether there are commits without a change."
@@ -85,9 +86,9 @@ def _lines(found: Report, everything: bool) -> Iterator[str]:
         yield ""
         yield render.style(f"{clause.number}: {clause.name}", underline=True)
         yield from _clause(clause, found)
-    yield from _told(found, "Exceptions", [(c, c.exceptions) for c in found.counts.values()], everything)
+    yield from _told(found, *_exceptions(found), everything)
     if everything:
-        yield from _told(found, "Open", [(c, c.open) for c in found.counts.values()], everything)
+        yield from _told(found, *_open(found), everything)
     if found.findings:
         yield ""
         yield render.style("About the repository as a whole", underline=True)
@@ -131,19 +132,19 @@ def _number(told: Sequence[Told], word: str) -> str:
 
 
 def _told(
-    found: Report, title: str, by_attribute: Sequence[tuple[Count, Sequence[Told]]], everything: bool
+    found: Report, title: str, words: str, given: Sequence[_Lacking], everything: bool
 ) -> Iterator[str]:
-    """One by one, below what they are exceptions from."""
-    given = [(count, told) for count, told in by_attribute if told]
+    """One by one, below what they lack."""
     yield ""
     yield render.style(title if given else f"{title}: none", underline=True)
     for count, told in given:
-        yield f"  {len(told)} of {count.applies}: a change {count.attribute.asks} [{count.attribute.name}]"
+        attribute = count.attribute
+        yield f"  {words} {len(told)} of {count.applies}: a change {attribute.asks} [{attribute.name}]"
         shown = told if everything else told[: render.LISTED]
         for one in shown:
-            yield render.style(f"    {render.clean(one.id)}  ", bold=True) + render.clean(one.why)
+            yield render.style(f"    {_line(one.id)}  ", bold=True) + _line(one.why)
             named = found.named[one.id]
-            yield render.style(f"      {render.clean(named.url or named.path)}", dim=True)
+            yield render.style(f"      {_line(named.url or named.path)}", dim=True)
         if rest := render.left_off(len(shown), len(told)):
             yield f"    {rest}"
 
@@ -176,6 +177,19 @@ def _policy(version: PolicyVersion) -> str:
     return f"policy version {version.policy.version} since {since}{by}"
 
 
+def _exceptions(found: Report) -> tuple[str, str, list[_Lacking]]:
+    return "Exceptions", "not so for", [(c, c.exceptions) for c in found.counts.values() if c.exceptions]
+
+
+def _open(found: Report) -> tuple[str, str, list[_Lacking]]:
+    return "Open", "not yet so for", [(c, c.open) for c in found.counts.values() if c.open]
+
+
+def _line(words: str) -> str:
+    """Anybody's words as one line: whoever can begin a line of their own could add to the report."""
+    return render.clean(" ".join(words.split()))
+
+
 def _evidence(clause: Clause) -> Iterator[tuple[str, str]]:
     """Where its evidence stands: names of fields, of sign-offs with their answers, of parts of the policy."""
     if clause.fields:
@@ -200,8 +214,7 @@ _NAME = re.compile(r"([\w.-]+)")
 
 def _text(words: str) -> str:
     """Anybody's words as one line of Markdown that says just them: what could mean something is escaped."""
-    line = render.clean(" ".join(words.split()))
-    return _MEANS_SOMETHING.sub(lambda match: f"{match[0][:-1]}\\{match[0][-1]}", line)
+    return _MEANS_SOMETHING.sub(lambda match: f"{match[0][:-1]}\\{match[0][-1]}", _line(words))
 
 
 def _markdown(found: Report) -> Iterator[str]:
@@ -232,8 +245,8 @@ def _markdown(found: Report) -> Iterator[str]:
             count = found.counts[name]
             numbers = f"{count.evidenced} of {count.applies} | {len(count.exceptions)} | {len(count.open)}"
             yield f"| {count.attribute.asks} | {count.attribute.of} | {numbers} |"
-    yield from _listed(found, "Exceptions", [(c, c.exceptions) for c in found.counts.values()])
-    yield from _listed(found, "Open", [(c, c.open) for c in found.counts.values()])
+    yield from _listed(found, *_exceptions(found))
+    yield from _listed(found, *_open(found))
     yield ""
     yield "## About the repository as a whole"
     yield ""
@@ -247,16 +260,15 @@ def _markdown(found: Report) -> Iterator[str]:
     yield framework.beyond
 
 
-def _listed(found: Report, title: str, by_attribute: Sequence[tuple[Count, Sequence[Told]]]) -> Iterator[str]:
+def _listed(found: Report, title: str, words: str, given: Sequence[_Lacking]) -> Iterator[str]:
     yield ""
     yield f"## {title}"
-    given = [(count, told) for count, told in by_attribute if told]
     if not given:
         yield ""
         yield "None."
     for count, told in given:
         yield ""
-        yield f"### {len(told)} of {count.applies}: a change {count.attribute.asks}"
+        yield f"### {words[0].upper()}{words[1:]} {len(told)} of {count.applies}: a change {count.attribute.asks}"
         yield ""
         for one in told:
             named = found.named[one.id]

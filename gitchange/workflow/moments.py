@@ -62,7 +62,7 @@ def period(text: str | None, today: dt.date) -> tuple[dt.date, dt.date]:
 
     Without A it is the year up to B, without B it lasts until today. UsageError for anything else.
     """
-    since, dots, until = (text if text is not None else "..").strip().partition("..")
+    since, dots, until = (text if text is not None else "..").partition("..")
     if not dots:
         raise UsageError(
             f"{text!r} is no period", hint="write 2026-01-01..2026-03-31: the first day and the last"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import re
 import subprocess
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 from markdown_it import MarkdownIt
 
+from gitchange.workflow import moments
 from tests.company import POLICY, Company, found, git, gitchange
 from tests.integration.test_oncall import Clock, lines, window
 from tests.integration.test_policy import adopt, propose, version_2
@@ -109,7 +111,14 @@ def year(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Company, di
     by["waived"] = company.request("ada", "--system", "website", "--title", "By a waiver")
     company.must("ada", "approve", by["waived"], "--yes", "-m", "mine")
     by["other steps"] = approved(company, "--title", HOSTILE)
-    deviating = ("--deviation", "Only | one.", "--test", "smoke=failed", "--test", "suite=passed")
+    deviating = (
+        "--deviation",
+        "Only | one.\nExceptions: none",
+        "--test",
+        "smoke=failed",
+        "--test",
+        "suite=passed",
+    )
     company.must("bo", "implement", by["other steps"], *deviating)
     by["outside"] = approved(company, "--title", "Too early", *window(20, 10, 2))
     company.must("bo", "implement", by["outside"], *DONE)
@@ -154,7 +163,7 @@ EXPECTED = {
     "first": ("approved-first", "signed the implementation without having seen its approval"),
     "edited": ("decided", "was for an earlier text and does not count"),
     "waived": ("independent-evaluation", "by a waiver of the policy (evaluator-is-requester)"),
-    "other steps": ("as-approved", "deviations from the approved steps: Only | one."),
+    "other steps": ("as-approved", "deviations from the approved steps: Only | one.\nExceptions: none"),
     "outside": ("in-window", "planned from 2026-11-20"),
     "imported": ("written-first", "written after the fact, from commit cccccccccccc (imported)"),
     "unreadable": ("requested", "its file cannot be read"),
@@ -298,7 +307,12 @@ def test_a_report_for_people(year: tuple[Company, dict[str, str]]) -> None:
         n for n, line in enumerate(said) if line.startswith(f"    {by['first']}  bo@example.org signed")
     )
     assert said[place + 1] == f"      {SITE}/changes/{by['first']}.html"
+    assert f"    {by['other steps']}  implemented although a test failed: smoke" in said
     assert "Open" not in said
+    assert "Exceptions" in said
+    assert "Exceptions: none" not in lines(gitchange(company.repo, "report", "soc2")), (
+        "somebody's words are one line"
+    )
     assert "Open" in lines(gitchange(company.repo, "report", "pci", "--all"))
     assert any("change.removed" in line for line in said)
     assert "\x1b" not in "\n".join(said)
@@ -338,6 +352,22 @@ def test_usage(year: tuple[Company, dict[str, str]], arguments: tuple[str, ...],
     done = gitchange(company.repo, "report", "soc2", *arguments)
     assert done.code == 2
     assert words in done.err
+
+
+@pytest.mark.parametrize(
+    ("given", "first", "last"),
+    [
+        (None, "2023-03-01", "2024-02-28"),
+        ("2024-01-01..", "2024-01-01", "2024-02-28"),
+        ("..2024-02-29", "2023-03-01", "2024-02-29"),
+        ("..2023-12-31", "2023-01-01", "2023-12-31"),
+        (" 2020-01-01 .. 2020-01-01 ", "2020-01-01", "2020-01-01"),
+    ],
+)
+def test_periods_as_people_give_them(given: str | None, first: str, last: str) -> None:
+    """A year ends the day before its anniversary, leap days or not; what is left out is a year, or today."""
+    found = moments.period(given, dt.date(2024, 2, 28))
+    assert [day.isoformat() for day in found] == [first, last]
 
 
 def test_a_company_without_changes(company: Company) -> None:
