@@ -179,7 +179,8 @@ def _answer(
         changed.update(candidate.systems)
         if _under_way(candidate, start, end) and (not systems or set(systems) & set(candidate.systems)):
             under_way.append(candidate)
-    named = moments.known_systems(systems, frozenset(changed), by.policy)
+    changed.update(by.policy.systems if by.policy is not None else ())
+    named = moments.all_known(systems, changed)
     # 3.
     asked = {name: ATTRIBUTES[name] for clause in framework.clauses for name in clause.attributes}
     evidenced = dict.fromkeys(asked, 0)
