@@ -62,6 +62,9 @@ _FAILURES: tuple[VerdictName, ...] = ("back-out", "fail")
 _FEW = 64
 """Up to so many files git finds the history of each faster than that of all."""
 
+_TRIED = ("duties.", "implementation.", "sign-off.role-not-held", "signer.", "validation.", "withdrawal.")
+"""Codes of findings about sign-offs that do not count: they stand beside those that do."""
+
 _RECORDS_KEPT = 4096
 """Of so many texts it is kept whether they have a record: those of one change are asked for one after the other."""
 
@@ -647,6 +650,10 @@ class Assessor:
                     )
                 )
                 shown, verdict, verified_from = evidence, by_notes, "notes"
+            else:
+                # The record holds what counted. What was tried and did not count stays told when a change is closed.
+                said = {f.about(change.id) for f in verdict.findings}
+                found += [f for f in by_notes.findings if f.code.startswith(_TRIED) and f not in said]
         if verdict.status == "documented" and known and self._say_more(then, text.blob, history):
             # A trailer is its author's choice, and a forge's squash drops it: the notes as they are speak too.
             evidence = self._evidence(raw, change, history, merged, self.notes, authenticator, authors, text)

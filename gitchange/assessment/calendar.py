@@ -28,8 +28,8 @@ WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", 
 
 BEFORE, AFTER = 1, 24
 """How many months before and after the present one freezes are told of."""
-_SPAN = 12
-"""In so many months a window that goes on and on is shown."""
+SPAN = 31 * 12
+"""For so many days a window that goes on and on is shown."""
 NEVER_HELD = frozenset({"rejected", "withdrawn"})
 """Statuses in which a planned window means nothing any more."""
 LAST = 250_000_000_000
@@ -127,18 +127,22 @@ class Calendar:
         """By month, the windows of each day."""
         by_day: defaultdict[dt.date, list[Brief]] = defaultdict(list)
         for brief in self.briefs:
-            for day in self._touched(brief):
+            for day in self.touched(brief):
                 by_day[day].append(brief)
         found: defaultdict[str, dict[dt.date, list[Brief]]] = defaultdict(dict)
         for day, briefs in by_day.items():
             found[f"{day:%Y-%m}"][day] = briefs
         return found
 
-    def _touched(self, brief: Brief) -> Iterable[dt.date]:
+    def days_of(self, month: str) -> dict[dt.date, list[Brief]]:
+        """The days of a month that windows touch, and those windows, in order of time."""
+        return self._days.get(month, {})
+
+    def touched(self, brief: Brief) -> Iterable[dt.date]:
         """The days that a window touches."""
         start, end = brief.window or (0, 0)
         first = self._date(start)
-        last = max(first, min(self._date(end - 1), first + dt.timedelta(days=31 * _SPAN)))
+        last = max(first, min(self._date(end - 1), first + dt.timedelta(days=SPAN)))
         return (first,) if last == first else _days_between(first, last)
 
     def _date(self, moment: int) -> dt.date:
@@ -147,27 +151,28 @@ class Calendar:
     @cached_property
     def freezes(self) -> tuple[Occurrence, ...]:
         """The freezes from a month ago on, for two years; in order of time."""
-        end = self._first(_moved(self.present, AFTER + 1))
+        end = self.begin_of(moved(self.present, AFTER + 1))
         return frozen_between(self._policy, self.since, end, self._systems)
 
     @property
     def since(self) -> dt.datetime:
         """The beginning of the month before the present one."""
-        return self._first(_moved(self.present, -BEFORE))
+        return self.begin_of(moved(self.present, -BEFORE))
 
-    def _first(self, month: str) -> dt.datetime:
+    def begin_of(self, month: str) -> dt.datetime:
+        """The first moment of a month."""
         return dt.datetime(int(month[:4]), int(month[5:]), 1, tzinfo=self._zone)
 
     @cached_property
     def _frozen(self) -> dict[str, dict[dt.date, list[Occurrence]]]:
         found: defaultdict[str, dict[dt.date, list[Occurrence]]] = defaultdict(dict)
-        lowest, highest = _moved(self.present, -BEFORE), _moved(self.present, AFTER)
+        lowest, highest = moved(self.present, -BEFORE), moved(self.present, AFTER)
         for occurrence in self.freezes:
             first = occurrence.start.astimezone(self._zone).date()
             over = occurrence.end.astimezone(dt.UTC) - dt.timedelta(seconds=1)
             last = over.astimezone(self._zone).date()
-            first = max(first, self._first(lowest).date())
-            last = min(last, self._first(_moved(highest, 1)).date() - dt.timedelta(days=1))
+            first = max(first, self.begin_of(lowest).date())
+            last = min(last, self.begin_of(moved(highest, 1)).date() - dt.timedelta(days=1))
             for day in _days_between(first, last):
                 found[f"{day:%Y-%m}"].setdefault(day, []).append(occurrence)
         return found
@@ -175,17 +180,23 @@ class Calendar:
     @cached_property
     def months(self) -> tuple[str, ...]:
         """Every month that has something, oldest first."""
-        return tuple(sorted({*self._days, *self._frozen}))
+        return tuple(sorted({*self._days, *self.frozen_months}))
+
+    @property
+    def frozen_months(self) -> Iterable[str]:
+        """Every month that has a freeze."""
+        return self._frozen.keys()
 
     def month(self, name: str) -> Month:
         """One of them, or the present one."""
-        first = self._first(name).date()
-        last = self._first(_moved(name, 1)).date() - dt.timedelta(days=1)
+        first = self.begin_of(name).date()
+        last = self.begin_of(moved(name, 1)).date() - dt.timedelta(days=1)
         monday = first - dt.timedelta(days=first.weekday())
         sunday = last + dt.timedelta(days=6 - last.weekday())
-        days = [self._day(date, name) for date in _days_between(monday, sunday)]
-        begins = int(self._first(name).timestamp())
-        over = int(self._first(_moved(name, 1)).timestamp())
+        held = self.days_of(name)
+        days = [self._day(date, name, held) for date in _days_between(monday, sunday)]
+        begins = int(self.begin_of(name).timestamp())
+        over = int(self.begin_of(moved(name, 1)).timestamp())
         return Month(
             name,
             month_label(name),
@@ -195,11 +206,11 @@ class Calendar:
             next((m for m in self.months if m > name), None),
         )
 
-    def _day(self, date: dt.date, month: str) -> Day:
+    def _day(self, date: dt.date, month: str, held: dict[dt.date, list[Brief]]) -> Day:
         if f"{date:%Y-%m}" != month:
             return Day(date, False, (), ())
         yesterday = date - dt.timedelta(days=1)
-        briefs, before = (self._days.get(month, {}).get(day, []) for day in (date, yesterday))
+        briefs, before = (held.get(day, []) for day in (date, yesterday))
         lasting = set(before)
         freezes, frozen = (self._frozen.get(month, {}).get(day, []) for day in (date, yesterday))
         return Day(
@@ -269,7 +280,8 @@ def booking(brief: Brief) -> Booking:
     )
 
 
-def _moved(month: str, by: int) -> str:
+def moved(month: str, by: int) -> str:
+    """The month so many after a month, or before it."""
     number = int(month[:4]) * 12 + int(month[5:]) - 1 + by
     return f"{number // 12:04}-{number % 12 + 1:02}"
 

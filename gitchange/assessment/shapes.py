@@ -28,6 +28,24 @@ def people_of(assessment: Assessment) -> set[str]:
     return {assessment.change.requester, *authors, *(s.by for s in assessment.sign_offs)}
 
 
+SUMMARY = (
+    *(
+        "id",
+        "path",
+        "status",
+        "flags",
+        "title",
+        "type",
+        "risk",
+        "requester",
+        "systems",
+        "waiting_on",
+        "errors",
+    ),
+)
+"""What a change in a list has."""
+
+
 def summary_json(assessment: Assessment) -> dict[str, Any]:
     """One change in a list."""
     change, verdict = assessment.change, assessment.verdict

@@ -34,6 +34,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "log": ("oncall", "What happened; around an incident: what most probably broke it."),
     "calendar": ("planning", "Planned windows, freezes, conflicts and free slots."),
     "stats": ("planning", "Throughput, lead times, failures, emergencies."),
+    "report": ("reports", "What the evidence says to SOC 2, ISO 27001, PCI DSS or NIST 800-53."),
     "verify": ("reading", "Check all evidence."),
     "coverage": ("coverage", "Tell which commits of an application are covered by changes."),
     "gate": ("gate", "Say whether a commit may be deployed to a system."),

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 @click.option(
     "--forge",
     type=click.Choice(["gitlab", "github"]),
-    help="Only write the template of merge requests into a clone, the configuration's or an application's.",
+    help="Only write the template of merge requests into a clone; into an application's also its pipeline's gate.",
 )
 @click.option("--overwrite", is_flag=True, help="With --forge: also where there is another one.")
 @click.option("--output", metavar="DIR", help="With --schedule systemd or cron: where the site goes.")
@@ -148,7 +148,7 @@ def _schedule(
 
 
 def _forge(forge: Forge, folder: Path, overwrite: bool) -> None:
-    """Write the template of merge requests into a clone."""
+    """Write the template of merge requests and the gate into a clone."""
     from gitchange.workflow import templates  # noqa: PLC0415 - a rare question, spared at every other start
 
     _tell_written(templates.write_templates(forge, folder, overwrite=overwrite))

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from typing import Any
 
+    from gitchange.lifecycle.figures import OfSystem
+
 _BEGINS, _ENDS = "json_extract(brief, '$.window[0]')", "json_extract(brief, '$.window[1]')"
 _SOME = 500
 """So many numbers are asked for at once: SQLite has a limit."""
@@ -102,9 +104,17 @@ class Measured(Value):
         return self.status not in CLOSED
 
 
-def measured(index: sqlite3.Connection, on: Collection[str] | None = None) -> Iterator[Measured]:
-    """What figures need of each change: less than a brief, as all of them are read."""
-    named, values = _of_systems(on)
+def measured(
+    index: sqlite3.Connection, on: Collection[str] | None = None, since: int | None = None
+) -> Iterator[Measured]:
+    """What figures need of each change: less than a brief, as many of them are read.
+
+    With `since` only of those that are open, or to which something happened from that moment on.
+    """
+    named, own = _of_systems(on)
+    values: tuple[str | int, ...] = own
+    if since is not None:
+        named, values = f"{named} AND (latest >= ? OR NOT closed)", (*own, since)
     found = index.execute(
         "SELECT status, type, json_extract(brief, '$.times'), json_extract(brief, '$.failed'), "  # noqa: S608
         f"json_extract(brief, '$.outcome'), systems FROM change WHERE 1{named}",
@@ -115,6 +125,21 @@ def measured(index: sqlite3.Connection, on: Collection[str] | None = None) -> It
         if listed not in lists:
             lists[listed] = json.loads(listed)
         yield Measured(status, kind, json.loads(times), bool(failed), outcome, lists[listed])
+
+
+def tallied(index: sqlite3.Connection, before: int) -> dict[str, OfSystem]:
+    """For each system, what is counted of its closed changes to which nothing has happened since that moment."""
+    from gitchange.lifecycle.figures import OfSystem  # noqa: PLC0415 - what happened near a moment needs no figures
+
+    found = index.execute(
+        "SELECT name, count(*), sum(ended), sum(failed), sum(emergency), max(implemented) FROM system "
+        "WHERE closed AND latest < ? GROUP BY name",
+        (before,),
+    )
+    return {
+        name: OfSystem(all=count, ended=ended, failed=failed, emergencies=emergencies, last=last)
+        for name, count, ended, failed, emergencies, last in found
+    }
 
 
 def _in_order(found: Iterable[tuple[int, dict[str, Any], dict[str, Any], str]]) -> tuple[Brief, ...]:

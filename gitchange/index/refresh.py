@@ -19,6 +19,7 @@ from itertools import islice, pairwise
 from gitchange.assessment import verification
 from gitchange.assessment.assess import Assessor
 from gitchange.assessment.shapes import (
+    SUMMARY,
     brief_json,
     moments_of,
     people_of,
@@ -30,7 +31,7 @@ from gitchange.assessment.shapes import (
 from gitchange.assessment.verification import Seen
 from gitchange.errors import GitchangeError
 from gitchange.git import program
-from gitchange.index import audit, recorded, rows, store
+from gitchange.index import audit, lists, recorded, rows, store
 from gitchange.index import place as places
 from gitchange.index.facts import StoredAssessor, StoredTimeline, finding_said, reign_said
 from gitchange.index.histories import said_of, touch_of
@@ -71,6 +72,9 @@ _PORTION = 300
 
 _NEVER = 1e18
 """Later than any moment."""
+
+_PAST = 5000
+"""Of so many rows is kept what they were before; whoever was away for longer looks at everything."""
 
 _PATIENCE = 2.0
 """Seconds that a command waits for whoever writes the index, when it can do without: making one takes minutes."""
@@ -149,6 +153,10 @@ def snapshot(
 
     def taken(index: sqlite3.Connection, by: Assessor) -> Snapshot:
         verified = verification.verify_repository(by, known=partial(audit.whole, index))
+        index.execute(
+            "INSERT OR REPLACE INTO content SELECT c.value, g.value FROM known c, known g "
+            "WHERE c.name = 'content' AND g.name = 'generation'"
+        )
         return Snapshot(by.overview(judged=False), verified, place.index, store.state_of(index))
 
     return _current(repository, now, introduction, taken, tell)
@@ -338,6 +346,7 @@ def _from_nothing(
         next(facts, None)
     for _ in facts:
         pass
+    writer.finish()
     around = verification.around(assessor, whole, named)
     audit.put(connection, assessor, around, named)
     for oid, judged in around.judged.items():
@@ -413,6 +422,10 @@ def _put_history(connection: sqlite3.Connection, path: str, history: Sequence[To
     )
 
 
+_DIGEST = 17
+"""The place of the digest among a row's columns."""
+
+
 class _Row(Value):
     """What the index keeps of a change: plain data, which another process may have made."""
 
@@ -424,6 +437,8 @@ class _Row(Value):
     """When something happened to it."""
     beside: dict[str, list[str]]
     """What stands in the tables beside it."""
+    lists: dict[str, list[dict[str, Any]]]
+    """By what it stands in lists."""
     words: tuple[str, str, str, str, str]
     kind: int
     """0 for a file that cannot be read, 1 for an open change, 2 for a documented one."""
@@ -438,6 +453,13 @@ class _Writer:
         self._connection, self._assessor = connection, assessor
         self._dictionary = store.dictionary(connection)
         self._keys = tuple(_key_moments(assessor.policy)) if assessor.policy is not None else ()
+        known = store.known(connection)
+        self._generation, self._content = (
+            int(known.get("generation", "0")),
+            int(known.get("content", "0"), 16),
+        )
+        self._next = self._generation + 1
+        """The generation of what is written."""
 
     @property
     def unsettled(self) -> Span:
@@ -453,6 +475,7 @@ class _Writer:
         when = self._span(assessment, seen)
         asked = rows.seconds(assessment.history[-1].time) if assessment.history else _NEVER
         change = assessment.change
+        brief = brief_json(shape)
         columns = (
             assessment.path,
             summary["id"],
@@ -470,13 +493,13 @@ class _Writer:
             assessment.record is None,
             rows.seconds(when.since) if when.since else -_NEVER,
             rows.seconds(when.until) if when.until else _NEVER,
-            json.dumps(brief_json(shape), ensure_ascii=False, separators=(",", ":")),
+            json.dumps(brief, ensure_ascii=False, separators=(",", ":")),
             places.digest(said),
+            *lists.columns_of(summary, brief),
         )
         whole = rows.packed(said, self._dictionary)
         waiting = set(summary["waiting_on"])
         beside = {
-            "system": sorted(set(summary["systems"])),
             "person": sorted(people_of(assessment) | waiting),
             "waiting": sorted(waiting),
             "text": sorted(_texts(assessment)),
@@ -484,19 +507,25 @@ class _Writer:
             "tie": sorted(ties_of(shape)),
         }
         kind, found = audit.said_of(seen)
-        return _Row(columns, whole, moments_of(shape), beside, texts_of(shape), kind, found)
+        listed = lists.beside_of(shape, brief, asked)
+        return _Row(columns, whole, moments_of(shape), beside, listed, texts_of(shape), kind, found)
 
     def put(self, assessment: Assessment) -> None:
         """Put the row of a file in the place of the one there was."""
         seen = verification.look_at_one(self._assessor, assessment, {})
-        self.insert(self.row(assessment, seen), self.remove(assessment.path))
+        row = self.row(assessment, seen)
+        before = self.remove(assessment.path, row.change[_DIGEST])
+        self.insert(row, before)
 
-    def insert(self, row: _Row, number: int | None = None) -> None:
-        """Write a row of which there is none yet; `number` is the one that it had."""
+    def insert(self, row: _Row, before: tuple[int, int] | None = None) -> None:
+        """Write a row of which there is none yet; `before` are the number and the generation that it had."""
         connection = self._connection
+        number, generation = before or (None, self._next)
+        self._content += lists.told(row.change[0], row.change[_DIGEST])
+        self._generation = max(self._generation, generation)
         number = connection.execute(
-            f"INSERT INTO change VALUES (?, {', '.join('?' * len(row.change))})",  # noqa: S608
-            (number, *row.change),
+            f"INSERT INTO change VALUES (?, {', '.join('?' * len(row.change))}, ?)",  # noqa: S608
+            (number, *row.change, generation),
         ).lastrowid
         connection.execute("INSERT INTO whole VALUES (?, ?)", (number, row.whole))
         connection.executemany(
@@ -507,6 +536,7 @@ class _Writer:
                 f"INSERT INTO {table} VALUES (?, ?)",  # noqa: S608 - our own tables
                 ((name, number) for name in names),
             )
+        lists.put(connection, number or 0, row.lists)
         connection.execute(
             "INSERT INTO words (rowid, id, title, people, systems, body) VALUES (?, ?, ?, ?, ?, ?)",
             (number, *row.words),
@@ -514,23 +544,47 @@ class _Writer:
         connection.execute("INSERT INTO seen VALUES (?, ?, ?)", (number, row.kind, row.found))
         connection.execute("DELETE FROM gone WHERE path = ?", row.change[:1])
 
-    def remove(self, path: str) -> int | None:
-        """Take a file's row away; its number, None when there was none."""
+    def remove(self, path: str, digest: str = "") -> tuple[int, int] | None:
+        """Take a file's row away; None when there was none.
+
+        Otherwise its number, and the generation of what takes its place: the one it had where that is the same, whose
+        whole has this digest.
+        """
         connection = self._connection
         found = connection.execute(
-            "SELECT number, shown FROM change JOIN whole USING (number) WHERE path = ?", (path,)
+            "SELECT number, shown, digest, asked, generation FROM change JOIN whole USING (number) WHERE path = ?",
+            (path,),
         ).fetchone()
         if found is None:
             return None
-        number: int = found[0]
+        number, shown, old, asked, generation = found
+        shape = rows.unpacked(shown, self._dictionary)
         connection.execute(
             "INSERT INTO words (words, rowid, id, title, people, systems, body) VALUES ('delete', ?, ?, ?, ?, ?, ?)",
-            (number, *texts_of(rows.unpacked(found[1], self._dictionary))),
+            (number, *texts_of(shape)),
         )
+        self._content -= lists.told(path, old)
+        if old != digest:
+            summary = {name: shape[name] for name in SUMMARY}
+            said = lists.past_said(asked, generation, summary, brief_json(shape))
+            generation = self._generation = self._next
+            connection.execute("INSERT INTO past VALUES (?, ?)", (generation, said))
         connection.execute("DELETE FROM change WHERE number = ?", (number,))
-        for table in ("whole", "event", "system", "person", "waiting", "text", "refers", "tie", "seen"):
+        for table in ("whole", "event", "person", "waiting", "text", "refers", "tie", "seen", *lists.TABLES):
             connection.execute(f"DELETE FROM {table} WHERE number = ?", (number,))  # noqa: S608
-        return number
+        return number, generation
+
+    def finish(self) -> None:
+        """Keep what all rows together are, and forget what was too long ago."""
+        connection = self._connection
+        values = {"generation": str(self._generation), "content": lists.content(self._content)}
+        connection.executemany("INSERT OR REPLACE INTO known VALUES (?, ?)", values.items())
+        cut = connection.execute(
+            "SELECT generation FROM past ORDER BY generation DESC LIMIT 1 OFFSET ?", (_PAST,)
+        ).fetchone()
+        if cut is not None:
+            connection.execute("DELETE FROM past WHERE generation <= ?", cut)
+            connection.execute("DELETE FROM content WHERE generation < ?", cut)
 
     def _span(self, assessment: Assessment, seen: Seen) -> Span:
         """For how long the row holds."""
@@ -686,6 +740,7 @@ def _continued(
     histories = {entry.path: assessor.history_of(entry.path) for entry in present}
     for assessment in assessor.judged(present, histories):
         writer.put(assessment)
+    writer.finish()
     if audit.shares_texts(connection, paths):
         return None  # which of them tells of a line on it depends on all of them
     on_commits = recorded.go_on(connection, assessor, noted | changed, writer.unsettled, moved=bool(fresh))

@@ -35,7 +35,11 @@ CREATE TABLE change (
   open INTEGER NOT NULL,          -- whether it is judged by the policy at the tip
   since REAL NOT NULL, until REAL NOT NULL,  -- the time for which this holds
   brief TEXT NOT NULL,            -- JSON: what the site's lists and figures need
-  digest TEXT NOT NULL            -- of the whole
+  digest TEXT NOT NULL,           -- of the whole
+  -- what lists are chosen by, out of the brief; moments are whole seconds since 1970
+  closed INTEGER NOT NULL, attention INTEGER NOT NULL, findings INTEGER NOT NULL, touched INTEGER NOT NULL,
+  due INTEGER, begins INTEGER, ends INTEGER, documented_by TEXT, latest INTEGER NOT NULL,
+  generation INTEGER NOT NULL     -- the one in which it became what it is
 );
 CREATE TABLE whole (number INTEGER PRIMARY KEY, shown BLOB NOT NULL);  -- compressed JSON
 CREATE INDEX change_newest ON change (asked DESC, path DESC);
@@ -43,7 +47,49 @@ CREATE INDEX change_status ON change (status, asked DESC, path DESC);
 CREATE INDEX change_id ON change (id);
 CREATE INDEX change_until ON change (until);
 CREATE INDEX change_since ON change (since);
-CREATE TABLE system (name TEXT NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (name, number)) WITHOUT ROWID;
+CREATE INDEX change_generation ON change (generation);
+CREATE INDEX change_readable ON change (id, closed, touched) WHERE title IS NOT NULL;
+CREATE INDEX change_requester ON change (requester, asked DESC, path DESC, touched);
+CREATE INDEX change_path ON change (path, touched);
+CREATE INDEX change_documented ON change (documented_by) WHERE documented_by IS NOT NULL;
+CREATE INDEX change_touched ON change (touched DESC, path DESC);
+CREATE INDEX change_latest ON change (latest);
+CREATE INDEX change_open ON change (number) WHERE NOT closed;
+CREATE INDEX change_attention ON change (asked DESC, path DESC) WHERE attention;
+CREATE INDEX change_findings ON change (asked DESC, path DESC) WHERE findings;
+CREATE INDEX change_errors ON change (errors) WHERE errors;
+CREATE INDEX change_due ON change (due, path) WHERE due IS NOT NULL AND NOT closed;
+CREATE INDEX change_window ON change (begins, ends, path, status) WHERE begins IS NOT NULL;
+CREATE INDEX change_ending ON change (ends) WHERE begins IS NOT NULL;
+CREATE TABLE system (
+  name TEXT NOT NULL, asked REAL NOT NULL, path TEXT NOT NULL, number INTEGER NOT NULL, closed INTEGER NOT NULL,
+  touched INTEGER NOT NULL,
+  -- for figures: the newest of its times, when it was implemented, and whether it has ended, failed, was an emergency
+  latest INTEGER NOT NULL, implemented INTEGER NOT NULL,
+  ended INTEGER NOT NULL, failed INTEGER NOT NULL, emergency INTEGER NOT NULL,
+  PRIMARY KEY (name, asked, path)
+) WITHOUT ROWID;
+CREATE INDEX system_open ON system (name, asked, path) WHERE NOT closed;
+CREATE TABLE signer (
+  name TEXT NOT NULL, asked REAL NOT NULL, path TEXT NOT NULL, number INTEGER NOT NULL,
+  last INTEGER NOT NULL,          -- the newest claimed moment of the person's sign-offs on the change
+  touched INTEGER NOT NULL,
+  PRIMARY KEY (name, asked, path)
+) WITHOUT ROWID;
+CREATE TABLE step (               -- what can happen next, for each who can
+  who TEXT NOT NULL,              -- '' for nobody, '*' for any member
+  asked REAL NOT NULL, path TEXT NOT NULL,
+  place INTEGER NOT NULL,         -- among the next steps of the change
+  action TEXT NOT NULL, number INTEGER NOT NULL,
+  PRIMARY KEY (who, asked, path, place)
+) WITHOUT ROWID;
+CREATE TABLE mention (id TEXT NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (id, number)) WITHOUT ROWID;
+CREATE INDEX signer_number ON signer (number);
+CREATE INDEX step_number ON step (number);
+CREATE INDEX mention_number ON mention (number);
+CREATE TABLE past (generation INTEGER NOT NULL, said TEXT NOT NULL);  -- JSON: what a row was before that generation
+CREATE INDEX past_generation ON past (generation);
+CREATE TABLE content (name TEXT PRIMARY KEY, generation INTEGER NOT NULL) WITHOUT ROWID;  -- seen by those who go on
 CREATE TABLE person (name TEXT NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (name, number)) WITHOUT ROWID;
 CREATE TABLE waiting (name TEXT NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (name, number)) WITHOUT ROWID;
 CREATE TABLE text (blob TEXT NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (blob, number)) WITHOUT ROWID;

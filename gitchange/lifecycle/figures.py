@@ -21,6 +21,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from gitchange.lifecycle.endings import ended_at, failed_of
 from gitchange.values import Value
 
 HOUR, DAY = 3600, 86400
@@ -58,13 +59,13 @@ class Measured(Protocol):
     @property
     def status(self) -> str: ...
     @property
-    def type(self) -> str | None: ...
-    @property
     def times(self) -> Mapping[str, int]: ...
     @property
     def failed(self) -> bool: ...
     @property
     def outcome(self) -> str | None: ...
+    @property
+    def type(self) -> str | None: ...
     @property
     def systems(self) -> Sequence[str]: ...
     @property
@@ -147,33 +148,29 @@ def percent(part: int, whole: int) -> float | None:
     return 100 * part / whole if whole else None
 
 
-def failed_of(change: Measured) -> bool:
-    """Whether the change failed, by a sign-off or by its record."""
-    return change.failed or change.outcome == "backed-out"
-
-
-def ended_at(change: Measured) -> int | None:
-    """When the change came to an end that tells whether it failed; None while it is under way, or was never tried."""
-    if change.status == "documented":
-        return change.times.get("documentation")
-    return (
-        change.times.get("implementation", change.times.get("request")) if change.status == "failed" else None
-    )
+def begin_of(now: dt.datetime, zone: dt.tzinfo, since: dt.date | None = None) -> int:
+    """When the months begin that `measure` counts: of what was over by then, and is closed, it needs only totals."""
+    return int(_starts(now.astimezone(zone), since)[0].timestamp())
 
 
 def measure(
-    changes: Iterable[Measured], now: dt.datetime, zone: dt.tzinfo, since: dt.date | None = None
+    changes: Iterable[Measured],
+    now: dt.datetime,
+    zone: dt.tzinfo,
+    since: dt.date | None = None,
+    older: Mapping[str, OfSystem] | None = None,
 ) -> Figures:
     """Count them, for the months (of that zone) up to the one in which `now` is; twelve, or those `since` a day.
 
     Of these the first begins on that day, which is none to come; what was before it is not counted. Open changes and
-    systems are counted whole, whenever they came.
+    systems are counted whole, whenever they came. `older` are the totals of closed changes that are not among these,
+    and all of whose times are before the first month; they become part of the figures.
     """
     starts = _starts(now.astimezone(zone), since)
     months = [Month(f"{start:%Y-%m}") for start in starts[:-1]]
     bounds = [int(start.timestamp()) for start in starts]
     moment = int(now.timestamp())
-    ages, systems = [0] * (len(AGES) + 1), dict[str, OfSystem]()
+    ages, systems = [0] * (len(AGES) + 1), dict(older or {})
     stages = (*STAGES, WHOLE)
 
     def month_of(when: int | None) -> Month | None:

@@ -27,7 +27,6 @@ from gitchange.errors import GitchangeError
 from gitchange.git.failures import writing
 from gitchange.git.locks import alone
 from gitchange.git.repository import Repository
-from gitchange.model.finding import has_errors
 from gitchange.site import source, urls
 from gitchange.site.plugin import GitchangePlugin
 from gitchange.site.published import made_from, refuse_foreign
@@ -112,7 +111,7 @@ def build_and_publish(
         changes=len(site.briefs),
         main=overview.main,
         notes=overview.notes,
-        errors=has_errors(overview.findings) or any(brief.errors for brief in site.briefs),
+        errors=site.errors,
         warnings=warnings,
     )
 

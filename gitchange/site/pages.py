@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, cached_property, partial
 from typing import Any
 
@@ -24,6 +24,7 @@ from gitchange.site import urls
 from gitchange.site.atom import ENTRIES, atom
 from gitchange.site.catalogue import Brief
 from gitchange.site.change_page import change_page, places_of
+from gitchange.site.delta import Delta
 from gitchange.site.ics import ics
 from gitchange.site.markdown import Texts, plain
 from gitchange.site.site import Group, Person, Site
@@ -59,8 +60,6 @@ class Planned(Value):
     """Names everything that the page is made from beside the theme; None where making it is the way to see."""
     section: str = urls.CHANGES
     """The page's section, where `inputs` is given."""
-    changed: int | None = None
-    """When what it shows last changed, in seconds since 1970; the time of the newest commit where None."""
 
 
 class Data(Value):
@@ -80,23 +79,13 @@ class Pages:
         self._introduction = Markup(introduction)  # noqa: S704 - HTML that MkDocs made of the company's own page
         self._rows: dict[tuple[str, int], Markup] = {}
 
-    def plan(self) -> dict[str, Planned]:
-        """Every file name with what renders it; `urls` gives the names."""
-        site, plan = self._site, self._few()
-        for group in site.months:
-            plan[urls.month(group.name)] = Planned(
-                partial(self._month, group), self._inputs_of(group), urls.MONTHS, _newest(group.briefs)
-            )
-        for brief in site.briefs:
-            plan[brief.page] = Planned(
-                partial(self._change, brief), site.inputs_of(brief), changed=brief.touched or None
-            )
-        return plan
+    def plan(self, delta: Delta | None = None) -> dict[str, Planned]:
+        """Every file name with what renders it; `urls` gives the names.
 
-    def _few(self) -> dict[str, Planned]:
-        """Those whose number does not grow with that of the changes."""
+        With a delta, those that may be other ones than before, all that are always made, and no others.
+        """
         site = self._site
-        plan: dict[str, Planned] = {
+        plan = {
             urls.HOME: Planned(self._home),
             urls.CHANGES: Planned(self._changes),
             urls.STATUSES: self._listed(urls.STATUSES, "statuses.html", "Status"),
@@ -110,54 +99,103 @@ class Pages:
             urls.CALENDAR: self._calendar(urls.CALENDAR, site.calendar.present),
         }
         for month in site.calendar.months:
-            plan[urls.calendar(month)] = self._calendar(urls.calendar(month), month)
+            if delta is None or month in delta.calendar:
+                plan[urls.calendar(month)] = self._calendar(urls.calendar(month), month)
         for group in site.systems:
-            plan[urls.system(group.name)] = self._system(group)
+            # When its next freeze is, time tells.
+            if delta is None or group.name in delta.systems or site.freezes_of(group.name):
+                plan[urls.system(group.name)] = self._system(group)
         for person in site.people:
-            plan[urls.person(person.principal)] = self._person(person)
+            if delta is None or person.principal in delta.people:
+                plan[urls.person(person.principal)] = self._person(person)
+        for group in site.months:
+            if delta is None or group.name in delta.months:
+                plan[urls.month(group.name)] = self._month(group)
+        if delta is None:
+            site.load()
+        for brief in site.briefs if delta is None else delta.affected:
+            plan[brief.page] = self._change(brief)
         return plan
 
-    def names(self) -> set[str]:
-        """The names of all files, without what they are made from."""
-        site = self._site
-        return {
-            *(urls.HOME, urls.CHANGES, urls.STATUSES, urls.SYSTEMS, urls.PEOPLE, urls.MONTHS, urls.SEARCH),
-            *(urls.POLICY, urls.AUDIT, urls.STATISTICS, urls.CALENDAR, urls.FEED, urls.ICS),
-            *(urls.calendar(month) for month in site.calendar.months),
-            *(made(group.name) for group in site.systems for made in (urls.system, urls.feed)),
-            *(urls.person(person.principal) for person in site.people),
-            *(urls.month(group.name) for group in site.months),
-            *(brief.page for brief in site.briefs),
+    def gone(self, delta: Delta) -> set[str]:
+        """Names of files that the site had, as far as the delta tells, and has no longer."""
+        before = {
+            *(brief.page for _, brief in delta.past),
+            *(urls.month(month) for month in delta.months),
+            *(urls.calendar(month) for month in delta.calendar),
+            *(urls.person(person) for person in delta.people),
+            *(made(system) for system in delta.systems for made in (urls.system, urls.feed)),
         }
+        return {name for name in before if not self.has(name)}
 
-    def data(self, site_url: str) -> dict[str, Data]:
-        """Every file that is no page: feeds, and the calendar for calendar programs."""
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        """The names of all files but the pages of the changes."""
+        site = self._site
+        return frozenset(
+            {
+                *(
+                    urls.HOME,
+                    urls.CHANGES,
+                    urls.STATUSES,
+                    urls.SYSTEMS,
+                    urls.PEOPLE,
+                    urls.MONTHS,
+                    urls.SEARCH,
+                ),
+                *(urls.POLICY, urls.AUDIT, urls.STATISTICS, urls.CALENDAR, urls.FEED, urls.ICS),
+                *(urls.calendar(month) for month in site.calendar.months),
+                *(made(group.name) for group in site.systems for made in (urls.system, urls.feed)),
+                *(urls.person(person.principal) for person in site.people),
+                *(urls.month(group.name) for group in site.months),
+            }
+        )
+
+    def dated(self) -> list[tuple[str, int]]:
+        """All pages but those of the changes, in order, with when what they show last changed; 0 for never.
+
+        What is about everything changes with each commit.
+        """
+        site = self._site
+        dates = dict.fromkeys(self._names, int(site.overview.commit_time.timestamp()))
+        dates |= {urls.system(group.name): group.touched for group in site.systems}
+        dates |= {urls.month(group.name): group.touched for group in site.months}
+        dates |= {urls.person(person.principal): person.touched for person in site.people}
+        return sorted((name, when) for name, when in dates.items() if name.endswith(".html"))
+
+    def has(self, name: str) -> bool:
+        """Whether it is the name of a page, a feed or a calendar of the site."""
+        return name in self._names or self._site.page_of_a_change(name)
+
+    @property
+    def count(self) -> int:
+        """How many pages there are."""
+        return sum(name.endswith(".html") for name in self._names) + len(self._site.briefs)
+
+    def data(self, site_url: str, delta: Delta | None = None) -> dict[str, Data]:
+        """Every file that is no page: feeds, and the calendar for calendar programs; with a delta as in `plan`."""
         site = self._site
         title = site.overview.title
-        plan = {urls.FEED: self._feed(urls.FEED, urls.HOME, title, site.briefs, site_url)}
+        plan = {urls.FEED: self._feed(urls.FEED, urls.HOME, title, site_url)}
         for group in site.systems:
-            name, page = urls.feed(group.name), urls.system(group.name)
-            plan[name] = self._feed(name, page, f"{group.label} · {title}", group.briefs, site_url)
+            if delta is None or group.name in delta.systems:
+                name, page = urls.feed(group.name), urls.system(group.name)
+                plan[name] = self._feed(name, page, f"{group.label} · {title}", site_url, group.name)
         windows = [(b.digest, b.status, b.touched) for b in site.calendar.coming()]
         dated = site.overview.policies[-1].moment if site.overview.policies else site.overview.commit_time
         inputs = _digest(site_url, title, windows, site.calendar.present, str(dated))
         plan[urls.ICS] = Data(partial(ics, site, site_url), inputs)
         return plan
 
-    def _feed(self, name: str, page: str, title: str, briefs: Sequence[Brief], site_url: str) -> Data:
+    def _feed(self, name: str, page: str, title: str, site_url: str, system: str | None = None) -> Data:
         site = self._site
-        newest = site.newest(briefs, ENTRIES)
+        newest = site.newest(ENTRIES, system)
 
         def render() -> bytes:
             events = site.events(newest, ENTRIES)
             return atom(name, page, title, site.overview.introduction, events, site_url)
 
         return Data(render, _digest(site_url, title, page, [(b.path, b.digest) for b in newest]))
-
-    @staticmethod
-    def _inputs_of(group: Group) -> str:
-        """What a list of changes is made from."""
-        return digest("\n".join(f"{b.path} {b.digest}" for b in group.briefs).encode())
 
     def _render(self, template: str, name: str, **values: Any) -> Markup:
         root = urls.prefix(name)
@@ -236,8 +274,8 @@ class Pages:
     def _system(self, group: Group) -> Planned:
         site = self._site
         system, of = site.system(group.name), site.figures.systems.get(group.name)
-        opened = [b for b in group.briefs if b.is_open]
-        closed = [b for b in group.briefs[: LISTED + len(opened)] if not b.is_open]
+        opened = site.of_system(group.name, " AND NOT closed", group.open)
+        closed = site.of_system(group.name, " AND closed").first(LISTED)
         freezes = site.freezes_of(group.name)
         planned = site.planned_by_system.get(group.name, [])
 
@@ -256,13 +294,18 @@ class Pages:
             feed = urls.feed(group.name)
             return Page(group.label, urls.SYSTEMS, f"Changes to {group.label}.", body, feed)
 
-        listed = [b.digest for b in (*opened[:LISTED], *closed[:LISTED], *planned[:LISTED])]
+        listed = [b.digest for b in (*opened[:LISTED], *closed, *planned[:LISTED])]
         inputs = _digest(listed, len(opened), len(group.briefs), repr(of), [str(o) for _, o in freezes])
-        return Planned(render, inputs, urls.SYSTEMS, _newest(group.briefs))
+        return Planned(render, inputs, urls.SYSTEMS)
 
-    def _month(self, group: Group) -> Page:
-        body = self._render("month.html", urls.month(group.name), group=group)
-        return Page(group.label, urls.MONTHS, f"Changes of {group.label}.", body)
+    def _month(self, group: Group) -> Planned:
+        def render() -> Page:
+            body = self._render("month.html", urls.month(group.name), group=group)
+            return Page(group.label, urls.MONTHS, f"Changes of {group.label}.", body)
+
+        briefs = [*group.briefs]
+        inputs = digest("\n".join(f"{b.path} {b.digest}" for b in briefs).encode("utf-8", "surrogatepass"))
+        return Planned(render, inputs, urls.MONTHS)
 
     def _person(self, person: Person) -> Planned:
         def render() -> Page:
@@ -273,10 +316,12 @@ class Pages:
         listed = [b.digest for b in (*person.requested[:LISTED], *person.signed[:LISTED])]
         counts = [len(person.waiting), len(person.requested), len(person.signed)]
         counts.append(self._site.last_signatures.get(person.principal, 0))
-        newest = _newest((*person.requested, *person.signed))
-        return Planned(render, _digest(waiting, listed, counts), urls.PEOPLE, newest)
+        return Planned(render, _digest(waiting, listed, counts), urls.PEOPLE)
 
-    def _change(self, brief: Brief) -> Page:
+    def _change(self, brief: Brief) -> Planned:
+        return Planned(partial(self._page, brief), self._site.inputs_of(brief))
+
+    def _page(self, brief: Brief) -> Page:
         name, catalogue = brief.page, self._site.catalogue
         shape = catalogue.whole(brief)
         document = shape["document"]
@@ -350,11 +395,6 @@ def prepare(env: jinja2.Environment, site: Site) -> jinja2.Environment:
 def _digest(*parts: object) -> str:
     """Names what a page is made from."""
     return digest(json.dumps(parts, default=str).encode())
-
-
-def _newest(briefs: Iterable[Brief]) -> int | None:
-    """When something last happened to one of them."""
-    return max((b.touched for b in briefs), default=0) or None
 
 
 def _code(message: str) -> Markup:

@@ -7,7 +7,6 @@ theme. `docs/index.md`, where there is one, becomes the introduction of the home
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
 import json
 import os
@@ -15,13 +14,13 @@ import posixpath
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Sequence
 from html import unescape
 from pathlib import Path
 from typing import Literal
 
 import jinja2
-from markupsafe import Markup, escape
+from markupsafe import Markup
 from mkdocs.commands.build import get_context
 from mkdocs.config import base, config_options
 from mkdocs.config.defaults import MkDocsConfig
@@ -35,7 +34,9 @@ from mkdocs.utils.templates import TemplateContext
 from gitchange import __version__
 from gitchange.assessment.spreading import spread
 from gitchange.errors import GitchangeError
-from gitchange.site import register, search, source, urls
+from gitchange.site import register, search, sitemap, source, urls
+from gitchange.site.delta import since
+from gitchange.site.listed import Basis
 from gitchange.site.output import Output
 from gitchange.site.pages import Data, Pages, Planned, prepare
 from gitchange.site.shell import Shell
@@ -49,8 +50,8 @@ if TYPE_CHECKING:
 FORMAT = 1
 """Version of the manifest's shape."""
 
-SITEMAP_LIMIT = 50_000
-"""So many addresses a sitemap may have (sitemaps.org)."""
+_SECTIONS = (urls.CHANGES, urls.MONTHS, urls.SYSTEMS, urls.PEOPLE, urls.CALENDAR)
+"""The sections of pages that are only made when they may be other ones."""
 
 _EPOCH = "SOURCE_DATE_EPOCH"
 _HEADING = re.compile(r"(</?h)([1-5])\b")
@@ -125,19 +126,20 @@ class GitchangePlugin(BasePlugin[GitchangeConfig]):  # type: ignore[no-untyped-c
 
     def on_files(self, files: Files, *, config: MkDocsConfig) -> Files:
         """Let hand-written pages link to generated ones, and keep them from overwriting one."""
-        names = Pages(self._site, jinja2.Environment(autoescape=True)).names()
+        pages = Pages(self._site, jinja2.Environment(autoescape=True))
         documents = files.documentation_pages()
         for file in files:
-            if (file.dest_uri in names and file.dest_uri != urls.HOME) or file.dest_uri.startswith(urls.DATA):
+            name = file.dest_uri
+            if (name != urls.HOME and pages.has(name)) or name.startswith(urls.DATA):
                 raise PluginError(
-                    f"{file.src_uri} would be written to {file.dest_uri}, which is a generated file; rename it"
+                    f"{file.src_uri} would be written to {name}, which is a generated file; rename it"
                 )
         mentioned: set[str] = set()
         for document in documents:
             folder = posixpath.dirname(document.src_uri)
             for target in _HTML_TARGET.findall(document.content_string):
                 mentioned.add(posixpath.normpath(posixpath.join(folder, target)))
-        for name in sorted(mentioned & names - {urls.HOME}):
+        for name in sorted(name for name in mentioned - {urls.HOME} if pages.has(name)):
             # A stand-in, so that MkDocs checks and resolves the link; `on_post_build` overwrites it.
             stand_in = File.generated(config, name, content="", inclusion=InclusionLevel.NOT_IN_NAV)
             files.append(stand_in)
@@ -173,40 +175,55 @@ class GitchangePlugin(BasePlugin[GitchangeConfig]):  # type: ignore[no-untyped-c
         built = Path(config.site_dir)
         output = Output(self.renewed or (self._aside / "site" if self._aside else built))
         pages = Pages(self._site, self._env, self._introduction)
-        plan, data = pages.plan(), pages.data(config.site_url or "")
+        theme, shell = self._theme(config), self._shell(config)
+        basis = Basis(
+            self._frame(theme, shell), self._site.catalogue.content, int(self._site.overview.now.timestamp())
+        )
+        delta = None
+        if output.folder != built and output.basis is not None and output.basis.frame == basis.frame:
+            delta = since(self._site, output.basis)
+            delta = delta if delta is not None and output.go_on() else None
+        plan, data = pages.plan(delta), pages.data(config.site_url or "", delta)
         if output.folder == built:
             output.keep_rest()
         else:
-            output.take_from(built, plan.keys() | data.keys())  # without the stand-ins
-        theme = self._theme(config)
-        self._write(output, plan, data, config, theme)
-        register.write(self._site, output, theme)
-        search.write(self._site, sorted(self._documents), output, theme)
+            output.take_from(built, _Generated(pages))  # without the stand-ins
+        if delta is not None:
+            for name in pages.gone(delta):
+                output.drop(name)
+        self._write(output, plan, data, shell, theme)
+        register.write(self._site, output, theme, delta)
+        search.write(self._site, sorted(self._documents), output, theme, delta)
         if config.site_url:
-            for name, sitemap in self._sitemaps(config.site_url, plan).items():
-                output.put(name, sitemap.encode())
+            sitemap.write(self._site, pages, config.site_url, output, theme, delta)
         output.put(urls.MANIFEST, self._manifest().encode())
-        output.finish()
-        self.pages, self.written, self.removed = len(plan), output.written, output.removed
+        output.finish(basis)
+        self.pages, self.written, self.removed = pages.count, output.written, output.removed
         if self._aside is not None:
             shutil.rmtree(built)
             output.folder.rename(built)
         self._restore()
 
-    def _write(
-        self,
-        output: Output,
-        plan: dict[str, Planned],
-        data: dict[str, Data],
-        config: MkDocsConfig,
-        theme: str,
-    ) -> None:
-        """Write the pages and the rest, the pages of the changes in several processes where that is worth it."""
+    def _shell(self, config: MkDocsConfig) -> Shell:
+        """What is around each page."""
 
         def context(name: str) -> TemplateContext:
             return get_context(self._nav, self._files, config, base_url=urls.prefix(name).rstrip("/") or ".")
 
-        shell = Shell(self._env.get_template("main.html"), context)
+        return Shell(self._env.get_template("main.html"), context)
+
+    def _frame(self, theme: str, shell: Shell) -> str:
+        """Names what is the same on all pages, whichever changes there are."""
+        around = [
+            shell.digest(name, section) for name in (urls.HOME, urls.change("")) for section in _SECTIONS
+        ]
+        told = [theme, self._site.calendar.present, *around]
+        return hashlib.blake2b(json.dumps(told).encode(), digest_size=12).hexdigest()
+
+    def _write(
+        self, output: Output, plan: dict[str, Planned], data: dict[str, Data], shell: Shell, theme: str
+    ) -> None:
+        """Write the pages and the rest, the pages of the changes in several processes where that is worth it."""
         for name, file in data.items():
             inputs = f"{theme}{file.inputs}"
             if not output.has(name, inputs):
@@ -273,29 +290,6 @@ class GitchangePlugin(BasePlugin[GitchangeConfig]):  # type: ignore[no-untyped-c
                 site.rename(output)
             site.parent.rmdir()
 
-    def _sitemaps(self, site_url: str, plan: dict[str, Planned]) -> dict[str, str]:
-        """The sitemap; where it has more addresses than one may have, its parts and an index of them."""
-        root, zone = site_url.rstrip("/") + "/", self._site.zone
-        built = int(self._site.overview.commit_time.timestamp())
-
-        def entries(kind: str, named: Iterable[tuple[str, int]]) -> str:
-            return "".join(
-                f"<{kind}><loc>{escape(root + name)}</loc>"
-                f"<lastmod>{dt.datetime.fromtimestamp(when, zone):%Y-%m-%d}</lastmod></{kind}>\n"
-                for name, when in named
-            )
-
-        dated = [(name, page.changed or built) for name, page in plan.items()]
-        portions = [dated[place : place + SITEMAP_LIMIT] for place in range(0, len(dated), SITEMAP_LIMIT)]
-        if len(portions) == 1:
-            return {urls.SITEMAP: _sitemap_file("urlset", entries("url", dated))}
-        parts = {urls.sitemap(number): portion for number, portion in enumerate(portions, 1)}
-        newest = [(name, max(when for _, when in portion)) for name, portion in parts.items()]
-        return {
-            urls.SITEMAP: _sitemap_file("sitemapindex", entries("sitemap", newest)),
-            **{name: _sitemap_file("urlset", entries("url", portion)) for name, portion in parts.items()},
-        }
-
     def _manifest(self) -> str:
         overview = self._site.overview
         manifest = {
@@ -310,11 +304,16 @@ class GitchangePlugin(BasePlugin[GitchangeConfig]):  # type: ignore[no-untyped-c
         return json.dumps(manifest, indent=2) + "\n"
 
 
+class _Generated(Container[str]):
+    """The names of all generated files."""
+
+    def __init__(self, pages: Pages) -> None:
+        self._pages = pages
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and self._pages.has(name)
+
+
 def _encoded(text: str | Markup) -> bytes:
     """UTF-8; what a commit's author line had that is no Unicode becomes a question mark."""
     return text.encode("utf-8", "replace")
-
-
-def _sitemap_file(kind: str, entries: str) -> str:
-    namespace = "http://www.sitemaps.org/schemas/sitemap/0.9"
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n<{kind} xmlns="{namespace}">\n{entries}</{kind}>\n'

@@ -19,6 +19,7 @@ from gitchange.model.change import RISK_LEVELS
 from gitchange.site import urls
 from gitchange.site.blocks import blocks
 from gitchange.site.catalogue import Brief
+from gitchange.site.delta import Delta
 from gitchange.site.markdown import plain
 from gitchange.site.output import Output
 from gitchange.site.site import Site
@@ -42,9 +43,10 @@ def script(name: str, value: object) -> bytes:
     return f'gitchange.data("{name}",{told});\n'.encode()
 
 
-def in_order(briefs: Iterable[Brief]) -> list[Brief]:
-    """The changes as blocks have them: by path."""
-    return sorted(briefs, key=lambda brief: brief.path)
+def value_in(text: bytes) -> object:
+    """What `script` was given; ValueError where that is no such file."""
+    _, _, told = text.decode().removesuffix(");\n").partition(",")
+    return json.loads(told)
 
 
 def made_from(theme: str, briefs: Iterable[Brief]) -> str:
@@ -52,16 +54,20 @@ def made_from(theme: str, briefs: Iterable[Brief]) -> str:
     return digest("\n".join([theme, *(f"{b.path} {b.digest}" for b in briefs)]).encode("utf-8", "replace"))
 
 
-def write(site: Site, output: Output, theme: str) -> None:
+def write(site: Site, output: Output, theme: str, delta: Delta | None = None) -> None:
     """Bring the register's data up to date. `theme` names what everything is made with."""
-    briefs = in_order(site.briefs)
     told: list[tuple[str, int, str]] = []
-    for block in blocks([b.path for b in briefs], BLOCK):
-        rows = briefs[block.start : block.stop]
-        name, inputs = f"rows/{urls.block(block.prefix)}", made_from(theme, rows)
-        told.append((name, len(rows), inputs))
-        if not output.has(urls.data(name), inputs):
-            output.put(urls.data(name), script(name, columns(rows)), inputs)
+    for block in blocks(site.catalogue.paths, BLOCK):
+        name = f"rows/{urls.block(block.prefix)}"
+        is_same = delta is not None and not delta.touches(block.prefix)
+        inputs = output.inputs_of(urls.data(name)) if is_same else None
+        if inputs is None:
+            rows = site.catalogue.of_paths(block.start, block.stop)
+            inputs = made_from(theme, rows)
+            if not output.has(urls.data(name), inputs):
+                output.put(urls.data(name), script(name, columns(rows)), inputs)
+        told.append((name, block.stop - block.start, inputs))
+    output.only(f"{urls.DATA}rows/", {urls.data(name) for name, _, _ in told})
     systems = site.policy.systems if site.policy else {}
     manifest = {
         "blocks": told,

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import insort
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import takewhile
 
@@ -22,6 +23,7 @@ from gitchange.index.place import digest
 from gitchange.site import register, urls
 from gitchange.site.blocks import Block, blocks
 from gitchange.site.catalogue import Brief
+from gitchange.site.delta import Delta
 from gitchange.site.output import Output
 from gitchange.site.site import Site
 
@@ -69,6 +71,20 @@ def numbers(ascending: Iterable[int]) -> str:
     return "".join(said)
 
 
+def numbers_in(said: str) -> list[int]:
+    """What `numbers` was given; ValueError for what it never says."""
+    found: list[int] = []
+    before, step = -1, 0
+    for digit in map(_DIGITS.index, said):
+        if digit >= _BASE:
+            step = step * _BASE + digit - _BASE
+        else:
+            before += step * _BASE + digit + 1
+            found.append(before)
+            step = 0
+    return found
+
+
 def shards(words: Mapping[str, Sequence[int]]) -> list[tuple[str, str]]:
     """The words of a segment with their numbers, cut; before each shard, what tells its first word from the last."""
     cut: list[tuple[str, str]] = []
@@ -103,21 +119,38 @@ Document = tuple[str, str, str]
 """A hand-written page: its address, title and text."""
 
 
-def write(site: Site, documents: Sequence[Document], output: Output, theme: str) -> None:
+def write(
+    site: Site, documents: Sequence[Document], output: Output, theme: str, delta: Delta | None = None
+) -> None:
     """Bring the index up to date. `theme` names what everything is made with."""
-    briefs = register.in_order(site.briefs)
-    paths = [b.path for b in briefs]
-    segments = blocks(paths, SEGMENT)
-    made = [register.made_from(theme, briefs[s.start : s.stop]) for s in segments]
+    segments = blocks(site.catalogue.paths, SEGMENT)
     names = [f"words/{urls.block(s.prefix)}" for s in segments]
+    made: list[str] = []
     starts: list[list[str] | None] = []
-    for name, inputs in zip(names, made, strict=True):
-        kept = output.keeps(f"{urls.DATA}{name}", inputs)
+    for name, segment in zip(names, segments, strict=True):
+        folder = urls.data_folder(name)[:-1]
+        shards_there = output.below(folder) if delta is not None and not delta.touches(segment.prefix) else []
+        inputs = output.inputs_of(shards_there[0]) if shards_there else None
+        if inputs is None:
+            inputs = register.made_from(theme, site.catalogue.of_paths(segment.start, segment.stop))
+        kept = output.keeps(folder, inputs)
+        made.append(inputs)
         starts.append(None if kept is None else [_start_of(file) for file in kept])
-    todo = [number for number, kept in enumerate(starts) if kept is None]
-    for number, words in _read(site, briefs, [segments[number] for number in todo]):
-        place = todo[number]
-        starts[place] = _put(output, names[place], words, made[place])
+    todo: list[int] = []
+    for place, kept in enumerate(starts):
+        if kept is None:
+            known = (
+                _continued(site, output, names[place], segments[place], delta) if delta is not None else None
+            )
+            if known is None:
+                todo.append(place)
+            else:
+                starts[place] = _put(output, names[place], known, made[place])
+    for number, words in _read(site, [segments[place] for place in todo]):
+        starts[todo[number]] = _put(output, names[todo[number]], words, made[todo[number]])
+    for folder in {path.rpartition("/")[0] for path in output.below(f"{urls.DATA}words")}:
+        if folder[len(urls.DATA) :] not in names:
+            output.only(f"{folder}/", ())
     told = [
         [name, inputs, segment.start, segment.stop - segment.start, sorted(found or [], key=_units)]
         for name, inputs, segment, found in zip(names, made, segments, starts, strict=True)
@@ -129,7 +162,7 @@ def write(site: Site, documents: Sequence[Document], output: Output, theme: str)
             for word in words_of(f"{title}\n{text}"):
                 by_word.setdefault(word, []).append(number)
         own = digest("\n".join(map(repr, documents)).encode("utf-8", "replace"))
-        found = _put(output, "words/~documents", by_word, None)
+        found = _put(output, "words/~documents", by_word, "")
         manifest["documents"] = [
             ["words/~documents", own, 0, len(documents), found],
             [[address, title] for address, title, _ in documents],
@@ -141,8 +174,9 @@ def _units(word: str) -> bytes:
     return word.encode("utf-16-be", "surrogatepass")
 
 
-def _put(output: Output, name: str, words: Mapping[str, Sequence[int]], inputs: str | None) -> list[str]:
+def _put(output: Output, name: str, words: Mapping[str, Sequence[int]], inputs: str) -> list[str]:
     """Write a segment; what its shards are called after."""
+    output.only(urls.data_folder(name), ())  # but for what is written now
     found = []
     for start, text in shards(words):
         shard = f"{name}/{shard_name(start)}"
@@ -151,21 +185,59 @@ def _put(output: Output, name: str, words: Mapping[str, Sequence[int]], inputs: 
     return found
 
 
-def _read(
-    site: Site, briefs: Sequence[Brief], segments: Sequence[Block]
-) -> Iterator[tuple[int, dict[str, list[int]]]]:
+def _continued(
+    site: Site, output: Output, name: str, segment: Block, delta: Delta
+) -> dict[str, list[int]] | None:
+    """The words of a segment from its shards as they are, but for the changes that differ; None where there are none.
+
+    1. from which number a change had to which it has;
+    2. the words that there are, of those that stay;
+    3. the words of those that differ.
+    """
+    folder = urls.data_folder(name)
+    # 1.
+    paths = site.catalogue.paths[segment.start : segment.stop]
+    place_of = {path: place for place, path in enumerate(paths)}
+    differing = frozenset(delta.paths)
+    places = [
+        -1 if path in differing else place_of.get(path, -1)
+        for path in delta.paths_before(paths, segment.prefix)
+    ]
+    # 2.
+    words: dict[str, list[int]] = {}
+    try:
+        for shard in output.below(folder[:-1]):
+            told = register.value_in(output.read(shard) or b"")
+            for line in str(told).split("|")[1:-1]:
+                word, _, said = line.partition(" ")
+                own = [place for number in numbers_in(said) if (place := places[number]) >= 0]
+                if own:
+                    words[word] = own
+    except (ValueError, IndexError):
+        return None  # somebody else's
+    if not words:
+        return None
+    # 3.
+    for brief in delta.changed:
+        if (own_place := place_of.get(brief.path)) is not None:
+            for word in words_of("\n".join(texts_of(site.catalogue.whole(brief)))):
+                insort(words.setdefault(word, []), own_place)
+    return words
+
+
+def _read(site: Site, segments: Sequence[Block]) -> Iterator[tuple[int, dict[str, list[int]]]]:
     """The words of some segments, one segment after the other."""
     items = [
-        (number, place - segment.start, place)
+        (number, own, brief)
         for number, segment in enumerate(segments)
-        for place in range(segment.start, segment.stop)
+        for own, brief in enumerate(site.catalogue.of_paths(segment.start, segment.stop))
     ]
 
-    def work(portion: Sequence[tuple[int, int, int]]) -> dict[int, dict[str, list[int]]]:
+    def work(portion: Sequence[tuple[int, int, Brief]]) -> dict[int, dict[str, list[int]]]:
         found: dict[int, dict[str, list[int]]] = {}
-        for number, own, place in portion:
+        for number, own, brief in portion:
             words = found.setdefault(number, {})
-            for word in words_of("\n".join(texts_of(site.catalogue.whole(briefs[place])))):
+            for word in words_of("\n".join(texts_of(site.catalogue.whole(brief)))):
                 words.setdefault(word, []).append(own)
         return found
 

@@ -9,29 +9,29 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from functools import cached_property
-from heapq import nlargest
+from typing import overload
 from zoneinfo import ZoneInfo
 
 from gitchange.assessment.brief import UNREADABLE
-from gitchange.assessment.calendar import Calendar, month_label, planned
+from gitchange.assessment.calendar import month_label, planned
 from gitchange.assessment.events import Event, events_of
 from gitchange.assessment.overview import Overview, PolicyVersion
 from gitchange.assessment.verification import Verification
+from gitchange.index import lists
 from gitchange.index import place as places
-from gitchange.lifecycle.figures import Figures, measure
+from gitchange.lifecycle.figures import Figures
 from gitchange.lifecycle.freezes import Occurrence, concerns
 from gitchange.lifecycle.policy_diff import HEADINGS, WEIGHTS, Difference, differences
-from gitchange.lifecycle.status import STATUSES
-from gitchange.model.finding import Finding
+from gitchange.lifecycle.status import AHEAD, CLOSED, STATUSES
+from gitchange.model.finding import Finding, has_errors
 from gitchange.model.policy import Freeze, Policy, System
-from gitchange.site.catalogue import Brief, Catalogue
+from gitchange.site.catalogue import NEWEST, Brief, Briefs, Catalogue
+from gitchange.site.vicinity import NEAR, Known, Vicinity, grouped
+from gitchange.site.windows import Windows
 from gitchange.values import Value
 
 LATELY = 12
 """How many events the home page shows."""
-
-NEAR = 3
-"""How many changes to the same systems, before and after it, the page of a change names."""
 
 
 class Waiting(Value):
@@ -43,6 +43,31 @@ class Waiting(Value):
     who: Sequence[str]
 
 
+class Waits(Sequence[Waiting]):
+    """What waits, the newest change first; looked up when it is asked for."""
+
+    def __init__(self, catalogue: Catalogue, condition: str, values: tuple[str, ...], count: int) -> None:
+        self._catalogue, self._condition, self._values, self._count = catalogue, condition, values, count
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, place: int) -> Waiting: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Waiting]: ...
+    def __getitem__(self, place: int | slice) -> Waiting | Sequence[Waiting]:
+        chosen = range(self._count)[place if isinstance(place, slice) else slice(place, None)]
+        found = self._catalogue.ask(
+            f"SELECT number, place FROM step WHERE {self._condition} "  # noqa: S608 - our own words
+            f"ORDER BY {NEWEST}, place LIMIT {len(chosen)} OFFSET {chosen.start}",
+            self._values,
+        )
+        briefs = self._catalogue.numbered(number for number, _ in found)
+        waiting = [Waiting(b, *b.next[step]) for b, (_, step) in zip(briefs, found, strict=True)]
+        return waiting if isinstance(place, slice) else waiting[0]
+
+
 class Person(Value):
     """Somebody of the policy, or somebody who signed or requested."""
 
@@ -50,9 +75,13 @@ class Person(Value):
     roles: tuple[str, ...]
     owns: tuple[str, ...]
     """Systems that the person answers for."""
-    waiting: tuple[Waiting, ...]
-    requested: tuple[Brief, ...]
-    signed: tuple[Brief, ...]
+    waiting: Sequence[Waiting]
+    to_do: Sequence[tuple[str, int]]
+    """The same by what is to be done, and how often."""
+    requested: Sequence[Brief]
+    signed: Sequence[Brief]
+    touched: int = 0
+    """When something last happened to one of these changes, in seconds since 1970; 0 for never."""
 
 
 class Group(Value):
@@ -60,12 +89,11 @@ class Group(Value):
 
     name: str
     label: str
-    briefs: tuple[Brief, ...]
-
-    @property
-    def open(self) -> int:
-        """How many of them are not closed."""
-        return sum(1 for brief in self.briefs if brief.is_open)
+    briefs: Briefs
+    open: int = 0
+    """How many of them are not closed, where that is asked."""
+    touched: int = 0
+    """When something last happened to one of them, in seconds since 1970."""
 
 
 class PolicyStep(Value):
@@ -101,7 +129,8 @@ class Site:
         """What `verify` says of all this; None where nobody asked."""
         self.catalogue = catalogue or Catalogue.of(overview.assessments)
         self.briefs = self.catalogue.briefs
-        self.known: dict[str, Brief] = {b.id: b for b in self.briefs if b.title is not None}
+        """All changes, newest first."""
+        self.known = Known(self.catalogue)
         """Readable changes by id: those that can be linked to."""
         policy = overview.policy
         self.policy: Policy | None = policy
@@ -112,52 +141,70 @@ class Site:
 
     # -- what waits --------------------------------------------------------------------------
 
-    @cached_property
-    def _waiting(self) -> tuple[Waiting, ...]:
-        return tuple(Waiting(b, *step) for b in self.briefs for step in b.next)
+    def _waits(self, condition: str, values: tuple[str, ...], count: int | None = None) -> Waits:
+        if count is None:
+            (found,) = self.catalogue.ask(f"SELECT count(*) FROM step WHERE {condition}", values)  # noqa: S608
+            count = int(found[0])
+        return Waits(self.catalogue, condition, values, count)
 
     @cached_property
-    def waiting_for_anyone(self) -> tuple[Waiting, ...]:
+    def waiting_for_anyone(self) -> Waits:
         """What any member may do: documenting."""
-        return tuple(w for w in self._waiting if w.action == "document")
+        return self._waits("who = ?", (lists.ANYBODY,))
 
     @cached_property
-    def waiting_for_nobody(self) -> tuple[Waiting, ...]:
+    def waiting_for_nobody(self) -> Waits:
         """What nobody can do, because the rules exclude everybody who holds the role."""
-        return tuple(w for w in self._waiting if not w.who)
+        return self._waits("who = ?", (lists.NOBODY,))
 
     @cached_property
-    def waiting_by_person(self) -> tuple[tuple[str, tuple[Waiting, ...]], ...]:
+    def _to_do(self) -> dict[str, list[tuple[str, int]]]:
+        """For each person whom something waits for, what is to be done, and how often."""
+        found = self.catalogue.ask(
+            "SELECT who, action, count(*) FROM step WHERE who NOT IN (?, ?) GROUP BY who, action ORDER BY who, action",
+            (lists.NOBODY, lists.ANYBODY),
+        )
+        return grouped((who, (action, count)) for who, action, count in found)
+
+    @cached_property
+    def waiting_by_person(self) -> tuple[tuple[str, Waits], ...]:
         """What waits for each person; who has most to do comes first."""
-        by_person: dict[str, list[Waiting]] = {}
-        for waiting in self._waiting:
-            if waiting.action != "document":
-                for who in waiting.who:
-                    by_person.setdefault(who, []).append(waiting)
-        ordered = sorted(by_person.items(), key=lambda item: (-len(item[1]), item[0]))
-        return tuple((who, tuple(items)) for who, items in ordered)
+        counted = [(-sum(count for _, count in found), who) for who, found in self._to_do.items()]
+        return tuple((who, self._waits("who = ?", (who,), -count)) for count, who in sorted(counted))
 
     # -- what to look at ---------------------------------------------------------------------
 
     @cached_property
-    def attention(self) -> tuple[Brief, ...]:
+    def attention(self) -> Briefs:
         """Changes that are overdue, flagged while open, or have findings that are errors."""
-        return tuple(b for b in self.briefs if b.needs_attention)
+        return self.catalogue.select("attention")
 
     @cached_property
     def planned(self) -> tuple[Brief, ...]:
         """Open changes whose window is not over and that are not implemented yet, the next one first."""
-        return planned(self.briefs, self.overview.now)
+        marks = ", ".join("?" * len(AHEAD))
+        coming = f"begins IS NOT NULL AND ends >= ? AND status IN ({marks})"
+        return planned(self.catalogue.select(coming, (self._now, *sorted(AHEAD))), self.overview.now)
+
+    @cached_property
+    def _now(self) -> int:
+        """The present moment, in whole seconds since 1970."""
+        return int(self.overview.now.timestamp())
 
     @cached_property
     def lately(self) -> tuple[tuple[Brief, Event], ...]:
         """The newest events of all changes."""
-        return self.events(self.newest(self.briefs, LATELY), LATELY)
+        return self.events(self.newest(LATELY), LATELY)
 
-    @staticmethod
-    def newest(briefs: Iterable[Brief], limit: int) -> list[Brief]:
-        """Those to which something happened last: the newest events are among theirs."""
-        return nlargest(limit, briefs, key=lambda b: (b.touched, b.path))
+    def newest(self, limit: int, system: str | None = None) -> list[Brief]:
+        """Those to which something happened last: the newest events are among theirs. All, or those to a system."""
+        condition, values = "1", tuple[str, ...]()
+        if system is not None:
+            condition = "EXISTS (SELECT 1 FROM system WHERE number = change.number AND name = ?)"
+            values = (system,)
+        return self.catalogue.select(
+            condition, values, source="change INDEXED BY change_touched", order="touched DESC, path DESC"
+        ).first(limit)
 
     def events(self, briefs: Iterable[Brief], limit: int) -> tuple[tuple[Brief, Event], ...]:
         """The newest events of these changes."""
@@ -166,25 +213,24 @@ class Site:
         return tuple(events[:limit])
 
     @cached_property
-    def due(self) -> tuple[Brief, ...]:
+    def due(self) -> Briefs:
         """Open changes whose next step has a time, the one that is or was due first before the others."""
-        limited = ((b.due, b.path, b) for b in self.briefs if b.is_open and b.due is not None)
-        return tuple(b for *_, b in sorted(limited, key=lambda item: item[:2]))
+        return self.catalogue.select("due IS NOT NULL AND NOT closed", order="due, path")
 
     @cached_property
-    def calendar(self) -> Calendar:
+    def calendar(self) -> Windows:
         """What is planned, by month."""
-        return Calendar(self.briefs, self.planned, self.policy, self.overview.now, self.zone)
+        return Windows(self.catalogue, self.planned, self.policy, self.overview.now, self.zone)
 
     @cached_property
     def figures(self) -> Figures:
         """How changes go."""
-        return measure(self.briefs, self.overview.now, self.zone)
+        return self.catalogue.figures(self.overview.now, self.zone)
 
     @cached_property
     def planned_by_system(self) -> dict[str, list[Brief]]:
         """For each system, what is planned for it, the next one first."""
-        return self._grouped((name, b) for b in self.planned for name in b.systems)
+        return grouped((name, b) for b in self.planned for name in b.systems)
 
     @cached_property
     def dependants(self) -> dict[str, list[str]]:
@@ -217,14 +263,20 @@ class Site:
         return self.overview.findings
 
     @cached_property
-    def with_findings(self) -> tuple[Brief, ...]:
+    def with_findings(self) -> Briefs:
         """Changes about which something was found."""
-        return tuple(b for b in self.briefs if b.findings)
+        return self.catalogue.select("findings")
 
     @cached_property
     def open_count(self) -> int:
         """How many changes are not closed."""
-        return sum(1 for b in self.briefs if b.is_open)
+        return sum(len(group.briefs) for group in self.statuses if group.name not in CLOSED)
+
+    @cached_property
+    def errors(self) -> bool:
+        """Whether the site shows findings that are errors."""
+        found = self.catalogue.ask("SELECT 1 FROM change WHERE errors LIMIT 1")
+        return has_errors(self.findings) or bool(found)
 
     @cached_property
     def policy_steps(self) -> tuple[PolicyStep, ...]:
@@ -245,17 +297,31 @@ class Site:
     @cached_property
     def statuses(self) -> tuple[Group, ...]:
         """Every status in the order of the process, empty ones too; unreadable files when there are any."""
-        by_status = self._grouped((b.status, b) for b in self.briefs)
-        names = [*STATUSES, *([UNREADABLE] if UNREADABLE in by_status else [])]
-        return tuple(Group(name, name, tuple(by_status.get(name, ()))) for name in names)
+        counted = dict(self.catalogue.ask("SELECT status, count(*) FROM change GROUP BY status"))
+        names = [*STATUSES, *([UNREADABLE] if UNREADABLE in counted else [])]
+        select = self.catalogue.select
+        return tuple(
+            Group(name, name, select("status = ?", (name,), count=counted.get(name, 0))) for name in names
+        )
 
     @cached_property
     def systems(self) -> tuple[Group, ...]:
         """Every system of the policy, and those that changes name beside them."""
-        named = self._grouped((system, b) for b in self.briefs for system in b.systems)
+        found = self.catalogue.ask(
+            "SELECT name, count(*), sum(NOT closed), max(touched) FROM system GROUP BY name"
+        )
+        counted = {name: numbers for name, *numbers in found}
         known = self.policy.systems if self.policy else {}
-        names = sorted({*known, *named})
-        return tuple(Group(n, known[n].name if n in known else n, tuple(named.get(n, ()))) for n in names)
+        groups = []
+        for name in sorted({*known, *counted}):
+            count, opened, touched = counted.get(name, (0, 0, 0))
+            label = known[name].name if name in known else name
+            groups.append(Group(name, label, self.of_system(name, count=count), opened, touched))
+        return tuple(groups)
+
+    def of_system(self, name: str, condition: str = "", count: int | None = None) -> Briefs:
+        """The changes to a system, the newest first; those of which a condition is true."""
+        return self.catalogue.select(f"name = ?{condition}", (name,), source="system", count=count)
 
     def system(self, name: str) -> System | None:
         """What the policy says about a system; None for an unknown one."""
@@ -264,15 +330,40 @@ class Site:
     @cached_property
     def months(self) -> tuple[Group, ...]:
         """Months of the changes' ids, the newest first."""
-        by_month = self._grouped((_month_of(b), b) for b in self.briefs if b.title is not None)
-        return tuple(Group(m, month_label(m), tuple(by_month[m])) for m in sorted(by_month, reverse=True))
+        found = self.catalogue.ask(
+            "SELECT substr(id, 5, 4) || '-' || substr(id, 9, 2) AS month, count(*), sum(NOT closed), max(touched) "
+            "FROM change WHERE title IS NOT NULL GROUP BY month ORDER BY month DESC"
+        )
+        return tuple(
+            Group(month, month_label(month), self._of_month(month, count), opened, touched)
+            for month, count, opened, touched in found
+        )
+
+    def _of_month(self, month: str, count: int) -> Briefs:
+        begins = f"CHG-{month.replace('-', '')}"  # no character of an id comes after `~`
+        return self.catalogue.select(
+            "title IS NOT NULL AND id > ? AND id < ?", (begins, f"{begins}~"), count=count
+        )
 
     @cached_property
     def people(self) -> tuple[Person, ...]:
         """Everybody whom the policy names or who took part, by name."""
-        requested = self._grouped((b.requester, b) for b in self.briefs if b.requester)
-        signed = self._grouped((by, b) for b in self.briefs for by in b.signers)
-        documented = {b.documented_by for b in self.briefs if b.documented_by}
+        ask, select = self.catalogue.ask, self.catalogue.select
+        asked = ask(
+            "SELECT requester, count(*), max(touched) FROM change "
+            "WHERE requester IS NOT NULL AND requester != '' GROUP BY requester"
+        )
+        wrote = ask("SELECT name, count(*), max(touched) FROM signer GROUP BY name")
+        requested, signed = ({who: count for who, count, _ in found} for found in (asked, wrote))
+        touched: dict[str, int] = {}
+        for who, _, when in (*asked, *wrote):
+            touched[who] = max(touched.get(who, 0), when)
+        documented = {
+            who
+            for (who,) in ask(
+                "SELECT DISTINCT documented_by FROM change WHERE documented_by IS NOT NULL AND documented_by != ''"
+            )
+        }
         waiting = dict(self.waiting_by_person)
         owned: dict[str, list[str]] = {}
         for name, system in sorted((self.policy.systems if self.policy else {}).items()):
@@ -286,31 +377,20 @@ class Site:
                 self.policy.roles_of(who) if self.policy else (),
                 tuple(owned.get(who, ())),
                 waiting.get(who, ()),
-                tuple(requested.get(who, ())),
-                tuple(signed.get(who, ())),
+                self._to_do.get(who, ()),
+                select("requester = ?", (who,), count=requested.get(who, 0)),
+                select("name = ?", (who,), source="signer", count=signed.get(who, 0)),
+                touched.get(who, 0),
             )
             for who in everybody
         )
 
     @cached_property
     def last_signatures(self) -> dict[str, int]:
-        """When each person who signed anything last did so, as their clocks claimed, in seconds since 1970.
-
-        Nobody signed a change after it was last touched: few changes have to be looked at whole.
-        """
-        found: dict[str, int] = {}
-        for person in self.people:
-            last = 0
-            for brief in sorted(person.signed, key=lambda b: b.touched, reverse=True):
-                if brief.touched <= last:
-                    break
-                for sign_off in self.catalogue.whole(brief)["sign_offs"]:
-                    if sign_off["by"] == person.principal:
-                        claimed = dt.datetime.fromisoformat(sign_off["time"]).timestamp()
-                        last = max(last, int(claimed))
-            if last:
-                found[person.principal] = last
-        return found
+        """When each person who signed anything last did so, as their clocks claimed, in seconds since 1970."""
+        return dict(
+            self.catalogue.ask("SELECT name, max(last) FROM signer GROUP BY name HAVING max(last) > 0")
+        )
 
     @cached_property
     def principals(self) -> frozenset[str]:
@@ -319,15 +399,38 @@ class Site:
 
     # -- what belongs together ---------------------------------------------------------------
 
+    @cached_property
+    def vicinity(self) -> Vicinity:
+        """Which changes stand near a change."""
+        return Vicinity(self.catalogue)
+
+    def load(self) -> None:
+        """Read everything at once: the pages of all changes are made."""
+        self.catalogue.load()
+        self.known.load()
+        self.vicinity.load()
+
+    def page_of_a_change(self, name: str) -> bool:
+        """Whether a page of that name is about a change, or about a file that cannot be read."""
+        folder, _, file = name.rpartition("/")
+        if folder != "changes" or not file.endswith(".html"):
+            return False
+        return file.removesuffix(".html") in self.known or name in self._unreadable
+
+    @cached_property
+    def _unreadable(self) -> frozenset[str]:
+        """The names of the pages of files that cannot be read."""
+        return frozenset(brief.page for brief in self.catalogue.select("status = ?", (UNREADABLE,)))
+
     def related(self, brief: Brief) -> tuple[Related, ...]:
         """Changes that it refers to or that refer to it, and those nearest in time to the same systems."""
         found: dict[str, Related] = {}
         for other in brief.refers:
             if other in self.known and other != brief.id:
                 found.setdefault(other, Related(self.known[other], "this one refers to it"))
-        for referring in self._referring.get(brief.id, ()):
+        for referring in self.vicinity.referring(brief.id):
             found.setdefault(referring.id, Related(referring, "it refers to this one"))
-        near = {b.id: b for name in brief.systems for b in self._neighbours(name, brief)}
+        near = {b.id: b for name in brief.systems for some in self.vicinity.near(brief, name) for b in some}
         ordered = sorted(near.values(), key=lambda b: (abs(b.requested - brief.requested), b.path))
         for other_brief in ordered[: 2 * NEAR]:
             shared = ", ".join(name for name in brief.systems if name in other_brief.systems)
@@ -338,53 +441,15 @@ class Site:
         """Names what the page of a change is made from: itself, and what it says of others."""
         parts, known = [brief.digest], self.known
         for name in brief.systems:
-            marks, place = self._marks[name], self._places[name][brief.number]
-            parts += marks[max(place - NEAR, 0) : place]
+            before, after = self.vicinity.near(brief, name)
+            parts += [b.mark for b in before]
             parts.append(name)
-            parts += marks[place + 1 : place + 1 + NEAR]
+            parts += [b.mark for b in after]
         parts.append("")  # what follows is about other things
         for other in brief.refers:
             parts.append(known[other].mark if other in known else "")
         parts.append("")
-        for referring in self._referring.get(brief.id, ()):
+        for referring in self.vicinity.referring(brief.id):
             parts.append(referring.mark)
         parts += ["", *(other for other in brief.mentions if other in known)]
         return places.digest("\n".join(parts).encode("utf-8", "surrogatepass"))
-
-    @cached_property
-    def _referring(self) -> dict[str, list[Brief]]:
-        return self._grouped((other, b) for b in self.briefs if b.title is not None for other in b.refers)
-
-    @cached_property
-    def _places(self) -> dict[str, dict[int, int]]:
-        """For each system, the place of each of its changes among them."""
-        return {
-            group.name: {brief.number: place for place, brief in enumerate(group.briefs)}
-            for group in self.systems
-        }
-
-    @cached_property
-    def _marks(self) -> dict[str, list[str]]:
-        """For each system, what other pages say of its changes."""
-        return {group.name: [brief.mark for brief in group.briefs] for group in self.systems}
-
-    @cached_property
-    def _by_system(self) -> dict[str, tuple[Brief, ...]]:
-        return {group.name: group.briefs for group in self.systems}
-
-    def _neighbours(self, system: str, brief: Brief) -> Iterable[Brief]:
-        """The changes to a system just before and just after this one came in."""
-        place, all_of_them = self._places[system][brief.number], self._by_system[system]
-        return (*all_of_them[max(place - NEAR, 0) : place], *all_of_them[place + 1 : place + 1 + NEAR])
-
-    @staticmethod
-    def _grouped(pairs: Iterable[tuple[str | None, Brief]]) -> dict[str, list[Brief]]:
-        grouped: dict[str, list[Brief]] = {}
-        for name, brief in pairs:
-            if name is not None:
-                grouped.setdefault(name, []).append(brief)
-        return grouped
-
-
-def _month_of(brief: Brief) -> str:
-    return f"{brief.id[4:8]}-{brief.id[8:10]}"

@@ -30,6 +30,8 @@ FEED = "feed.xml"
 DATA = "changes-data/"
 """The folder of what the register and the search read; nothing else is in it."""
 SITEMAP = "sitemap.xml"
+SITEMAPS = "sitemap-"
+"""With what the names of its parts begin, where it has some."""
 MANIFEST = "gitchange-site.json"
 """Says that a folder holds a generated site, and from which commits."""
 PAGES = "gitchange-pages.txt"
@@ -96,14 +98,19 @@ def feed(system: str) -> str:
     return f"feeds/{_file_name(system)}.xml"
 
 
-def sitemap(number: int) -> str:
+def sitemap(name: str) -> str:
     """A part of a sitemap that is too long for one file."""
-    return f"sitemap-{number}.xml"
+    return f"{SITEMAPS}{name}.xml"
 
 
 def data(name: str) -> str:
     """A file of `DATA`: a script that hands its data over."""
     return f"{DATA}{name}.js"
+
+
+def data_folder(name: str) -> str:
+    """A folder in `DATA`, with the `/` at its end."""
+    return f"{DATA}{name}/"
 
 
 def block(prefix: str) -> str:

@@ -11,7 +11,7 @@ from gitchange.model import recurrence
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from typing import Any
 
     from gitchange.assessment.brief import Brief
@@ -60,6 +60,11 @@ def day(text: str) -> dt.date:
 def known_systems(given: Sequence[str], index: sqlite3.Connection, policy: Policy | None) -> tuple[str, ...]:
     """Systems that the policy or a change names; UsageError for others, each with what was meant."""
     known = {*(policy.systems if policy is not None else ()), *briefs.systems(index)} if given else set()
+    return all_known(given, known)
+
+
+def all_known(given: Sequence[str], known: Collection[str]) -> tuple[str, ...]:
+    """Systems that are among those known; UsageError for others, each with what was meant."""
     unknown = [name for name in dict.fromkeys(given) if name not in known]
     if unknown:
         import difflib  # noqa: PLC0415 - only after a mistake
@@ -93,3 +98,28 @@ def told(brief: Brief) -> dict[str, Any]:
 def instant(seconds: int) -> str:
     """RFC 3339, in UTC, of seconds since 1970."""
     return (dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(seconds=seconds)).isoformat()
+
+
+def period(text: str | None, today: dt.date) -> tuple[dt.date, dt.date]:
+    """The first and the last day of A..B, with both: `2026-01-01..2026-03-31`.
+
+    Without A it is the year up to B, without B it lasts until today. UsageError for anything else.
+    """
+    since, dots, until = (text if text is not None else "..").partition("..")
+    if not dots:
+        raise UsageError(
+            f"{text!r} is no period", hint="write 2026-01-01..2026-03-31: the first day and the last"
+        )
+    last = day(until) if until.strip() else today
+    first = day(since) if since.strip() else _year_before(last)
+    if last < first:
+        raise UsageError(f"{last} is before {first}", hint="a period is FIRST..LAST")
+    return first, last
+
+
+def _year_before(last: dt.date) -> dt.date:
+    """The first day of the year that ends with this day."""
+    after = last + dt.timedelta(days=1)
+    if (after.month, after.day) == (2, 29):
+        after = dt.date(after.year, 3, 1)
+    return after.replace(year=after.year - 1)

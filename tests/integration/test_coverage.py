@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,6 +15,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from gitchange.forges import gates
+from gitchange.forges.templates import Forge
 from tests.company import POLICY, Company, Result, git, gitchange, write_policy
 
 RULES = (
@@ -530,69 +533,193 @@ def test_the_gate_is_asked_wrongly(world: World, arguments: list[str], words: st
     assert done.out == ""
 
 
-# -- docs/coverage.md -------------------------------------------------------------------------
+# -- the gate in a pipeline --------------------------------------------------------------------
+
+FORGES = ("gitlab", "github")
 
 
-def _job_of(forge: str) -> str:
+def _shown(what: str, forge: str) -> str:
+    """A text as docs/coverage.md shows it."""
     text = (Path(__file__).parents[2] / "docs/coverage.md").read_text("utf-8")
-    job = text.partition(f"<!-- gate: {forge} -->\n```yaml\n")[2].partition("```")[0]
-    assert job
-    return job
+    shown = text.partition(f"<!-- {what}: {forge} -->\n```yaml\n")[2].partition("```")[0]
+    assert shown
+    return shown
 
 
-def _lines_of(forge: str) -> list[str]:
-    """The shell lines of a documented job, but for those that install from the network and deploy."""
-    found = yaml.safe_load(_job_of(forge))
-    if forge == "gitlab":
-        return list(found["deploy to production"]["before_script"][1:])
-    return list(found["jobs"]["gate"]["steps"][-1]["run"].splitlines()[1:])
+@pytest.mark.parametrize("forge", FORGES)
+def test_the_gate_that_is_written_is_the_one_that_is_documented(forge: Forge) -> None:
+    """There is one text, and readers see it as it is."""
+    assert _shown("gate", forge) == gates.TEXTS[forge]
 
 
 @pytest.mark.parametrize(
-    ("forge", "schema"), [("gitlab", "vendor.gitlab-ci"), ("github", "vendor.github-workflows")]
+    ("text", "schema"),
+    [
+        (_shown("gate", "gitlab") + _shown("gate in use", "gitlab"), "vendor.gitlab-ci"),
+        (_shown("gate", "github"), "vendor.github-actions"),
+        (_shown("gate in use", "github"), "vendor.github-workflows"),
+    ],
+    ids=["job", "action", "workflow"],
 )
-def test_documented_jobs_fit_their_schemas(tmp_path: Path, forge: str, schema: str) -> None:
-    """They are what GitLab's and GitHub's schemas ask for."""
+def test_gates_fit_their_schemas(tmp_path: Path, text: str, schema: str) -> None:
+    """They are what GitLab's and GitHub's schemas ask for, alone and in use."""
     checker = Path(sys.executable).parent / "check-jsonschema"
     if not checker.is_file():
         pytest.skip("check-jsonschema is not installed (pip install gitchange[test])")
-    job = _job_of(forge)
-    if forge == "github":
-        job = f"on: push\n{job}"
-    (tmp_path / "job.yml").write_text(job)
-    done = subprocess.run(
-        [checker, "--builtin-schema", schema, tmp_path / "job.yml"],
-        capture_output=True,
-        check=False,
-        text=True,
-    )
+    (tmp_path / "gate.yml").write_text(text)
+    command = [checker, "--builtin-schema", schema, tmp_path / "gate.yml"]
+    done = subprocess.run(command, capture_output=True, check=False, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("forge", ["gitlab", "github"])
-@pytest.mark.parametrize(("name", "code"), [("trailer", 0), ("direct push", 1)])
-def test_documented_jobs_run_as_they_stand(
-    world: World, tmp_path: Path, forge: str, name: str, code: int
-) -> None:
-    """Their very lines, in a clone as a runner has it: the covered commit passes, the other one is refused."""
-    git(tmp_path, "clone", "-q", str(world.app), "app")
-    git(tmp_path / "app", "checkout", "-q", world.commits[name])
-    environment = {
-        **os.environ,
-        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-        "CHANGES_REPOSITORY": str(world.company.repo),
-        "CHANGES_INTRODUCTION": git(world.company.repo, "config", "gitchange.introduction"),
-        "CI_COMMIT_SHA": world.commits[name],
-        "GITHUB_SHA": world.commits[name],
-    }
-    script = "\n".join(["set -e", *_lines_of(forge)])
-    done = subprocess.run(
-        ["bash", "-c", script],
-        cwd=tmp_path / "app",
-        env=environment,
-        capture_output=True,
-        check=False,
-        text=True,
-    )
-    assert done.returncode == code, done.stdout + done.stderr
-    assert done.stdout.splitlines()[-1].startswith("yes: " if code == 0 else "NO: ")
+def test_what_is_used_is_what_is_written() -> None:
+    """The documented uses name the files where they are written, and inputs and variables that there are."""
+    job = yaml.safe_load(_shown("gate in use", "gitlab"))
+    assert job["include"] == [{"local": gates.PATHS["gitlab"]}]
+    used = job["deploy to production"]
+    assert used["extends"] in yaml.safe_load(gates.TEXTS["gitlab"])
+    steps = yaml.safe_load(_shown("gate in use", "github"))["jobs"]["deploy"]["steps"]
+    assert f"{steps[1]['uses']}/action.yml" == f"./{gates.PATHS['github']}"
+    inputs = yaml.safe_load(gates.TEXTS["github"])["inputs"]
+    assert steps[1]["with"].keys() <= inputs.keys()
+    assert {name for name, said in inputs.items() if said.get("required")} <= steps[1]["with"].keys()
+
+
+@pytest.mark.parametrize("forge", FORGES)
+def test_both_forges_run_the_same_lines(forge: Forge) -> None:
+    """All that differs is where the environment comes from; no input is a part of the script."""
+    said = yaml.safe_load(gates.TEXTS[forge])
+    if forge == "gitlab":
+        install, ask = said[".change-gate"]["before_script"]
+    else:
+        install, _, ask = said["runs"]["steps"][-1]["run"].partition("\n")
+    assert (install, ask) == (gates.INSTALL, gates.ASK)
+    assert "${{" not in ask
+
+
+@dataclass
+class Runner:
+    """A clone of the application as a runner has it, which deploys by the documented pipeline."""
+
+    world: World
+    forge: Forge
+    clone: Path
+
+    def deploy(self, commit: str, **given: str) -> subprocess.CompletedProcess[str]:
+        """Run the shell lines for a commit, without the one that installs; `given` is put into the environment."""
+        git(self.clone, "checkout", "-q", commit)
+        deploy = self.clone / "deploy"
+        deploy.write_text('#!/bin/sh\necho "deployed to $1"\n')
+        deploy.chmod(0o755)
+        company = self.world.company.repo
+        settings = {
+            "CHANGES_REPOSITORY": company.as_uri(),
+            "CHANGES_INTRODUCTION": git(company, "config", "gitchange.introduction"),
+        }
+        variables, lines = (_gitlab if self.forge == "gitlab" else _github)(commit, settings)
+        assert lines[0] == gates.INSTALL, "what is left out is the line that installs from the network"
+        shell = (
+            ["sh", "-e"] if self.forge == "gitlab" else ["bash", "--noprofile", "--norc", "-eo", "pipefail"]
+        )
+        return subprocess.run(
+            [*shell, "-c", "\n".join(lines[1:])],
+            cwd=self.clone,
+            env={
+                **os.environ,
+                "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+                "TMPDIR": str(self.clone.parent),
+                **variables,
+                **given,
+            },
+            capture_output=True,
+            check=False,
+            text=True,
+        )
+
+
+def _gitlab(commit: str, settings: dict[str, str]) -> tuple[dict[str, str], list[str]]:
+    """Environment and shell lines of the job, as GitLab joins it with what it extends."""
+    base = yaml.safe_load(gates.TEXTS["gitlab"])[".change-gate"]
+    job = yaml.safe_load(_shown("gate in use", "gitlab"))["deploy to production"]
+    variables = {**settings, **base["variables"], **job["variables"]}
+    variables["CHANGES_COMMIT"] = variables["CHANGES_COMMIT"].replace("$CI_COMMIT_SHA", commit)
+    return variables, [*base["before_script"], *job["script"]]
+
+
+def _github(commit: str, settings: dict[str, str]) -> tuple[dict[str, str], list[str]]:
+    """Environment and shell lines of the steps, with the expressions as GitHub fills them in."""
+    action = yaml.safe_load(gates.TEXTS["github"])
+    steps = yaml.safe_load(_shown("gate in use", "github"))["jobs"]["deploy"]["steps"]
+    context = {f"vars.{name}": value for name, value in settings.items()} | {"github.sha": commit}
+
+    def filled(text: str) -> str:
+        return re.sub(r"\$\{\{ (.*?) \}\}", lambda match: context[match[1]], text)
+
+    inputs = {name: said.get("default", "") for name, said in action["inputs"].items()} | steps[1]["with"]
+    context |= {f"inputs.{name}": filled(value) for name, value in inputs.items()}
+    step = action["runs"]["steps"][-1]
+    variables = {name: filled(value) for name, value in step["env"].items()}
+    return variables, [*step["run"].splitlines(), steps[2]["run"]]
+
+
+@pytest.fixture(params=FORGES)
+def runner(world: World, tmp_path: Path, request: pytest.FixtureRequest) -> Runner:
+    """Each forge's."""
+    git(tmp_path, "clone", "-q", world.app.as_uri(), "app")
+    return Runner(world, request.param, tmp_path / "app")
+
+
+def test_what_is_approved_is_deployed(world: World, runner: Runner) -> None:
+    """The documented pipeline refuses a commit, and deploys it once its change is approved."""
+    change = world.company.request()
+    branch = f"release-{change}"
+    git(world.app, "switch", "-qc", branch, "api/v1.0.0")
+    commit = world.commit(branch, "api/new.py", f"Something new\n\nChange: {change}")
+    git(world.app, "switch", "-q", "master")
+    git(runner.clone, "fetch", "-q", "origin")
+    done = runner.deploy(commit)
+    assert done.returncode == 1, done.stderr
+    assert "nobody has approved it" in done.stdout
+    assert done.stdout.splitlines()[-1].startswith("NO: ")
+    world.company.must("ada", "approve", change, "--yes", "-m", "go")
+    done = runner.deploy(commit)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.splitlines()[-2].startswith(f"yes: {commit[:12]} to api (production) at ")
+    assert done.stdout.splitlines()[-1] == "deployed to production"
+
+
+@pytest.mark.parametrize("name", ["CHANGES_REPOSITORY", "CHANGES_INTRODUCTION", "CHANGES_SYSTEM"])
+def test_a_gate_that_is_not_set_up_lets_nothing_through(world: World, runner: Runner, name: str) -> None:
+    """Without the pin, above all, it would believe whatever the clone says."""
+    done = runner.deploy(world.commits["trailer"], **{name: ""})
+    assert done.returncode != 0
+    assert "deployed" not in done.stdout
+    assert "is not" in done.stderr
+
+
+def test_another_introduction_lets_nothing_through(world: World, runner: Runner) -> None:
+    """What is pinned must be the configuration repository's beginning."""
+    done = runner.deploy(world.commits["trailer"], CHANGES_INTRODUCTION=git(world.app, "rev-parse", "master"))
+    assert done.returncode == 2
+    assert "the pinned introduction" in done.stderr
+
+
+def test_further_arguments(world: World, runner: Runner) -> None:
+    """One a line, whatever is in them; an environment need not be named."""
+    commit = world.commits["direct push"]
+    assert runner.deploy(commit).returncode == 1
+    done = runner.deploy(commit, CHANGES_ARGUMENTS=f"--base\n{commit}\n", CHANGES_ENVIRONMENT="")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert " to api at " in done.stdout
+
+
+@pytest.mark.parametrize(
+    "name", ["REPOSITORY", "INTRODUCTION", "SYSTEM", "ENVIRONMENT", "COMMIT", "RECORD", "ARGUMENTS"]
+)
+def test_no_input_runs_anything(world: World, runner: Runner, name: str) -> None:
+    """What somebody else may choose is text, in every place that takes it."""
+    hostile = "$(touch ran) `touch ran`; touch ran #'\"\nEND\ntouch ran\n"
+    done = runner.deploy(world.commits["trailer"], **{f"CHANGES_{name}": hostile})
+    assert not (runner.clone / "ran").exists()
+    # A place other than those that the change names is no reason to refuse; `record` is on for `true` alone.
+    assert (done.returncode == 0) == (name in ("ENVIRONMENT", "RECORD")), done.stdout + done.stderr

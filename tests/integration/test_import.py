@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from gitchange.forges import gates
 from gitchange.forges.templates import PATHS, TEMPLATE
 from gitchange.site import urls
 from tests.company import SYSTEMS, Company, Result, git, write_policy
@@ -263,13 +264,14 @@ def test_a_request_on_a_branch_of_its_own(company: Company) -> None:
 
 @pytest.mark.parametrize("forge", ["gitlab", "github"])
 def test_templates_are_written_once(company: Company, forge: Any) -> None:
-    """The template goes where the forge looks for it, and over nothing that is there unless asked."""
+    """Template and gate go where the forge looks for them, and over nothing that is there unless asked."""
     application = company.root / "app"
     (application / "below").mkdir(parents=True)
     assert company.do("ada", "init", "--forge", forge, str(application)).code == 2  # no clone
     git(application, "init", "--quiet")
     path = application / PATHS[forge]
-    assert "next:" in company.must("ada", "init", "--forge", forge, str(application / "below")).out
+    told = company.must("ada", "init", "--forge", forge, str(application / "below")).out
+    assert "CHANGES_REPOSITORY and CHANGES_INTRODUCTION" in told.partition("next:")[2]
     assert path.read_text() == TEMPLATE
     assert "as it should be" in company.must("ada", "init", "--forge", forge, str(application)).out
     path.write_text("mine")
@@ -279,6 +281,8 @@ def test_templates_are_written_once(company: Company, forge: Any) -> None:
     assert path.read_text() == TEMPLATE
     company.must("ada", "init", "--forge", forge)
     assert (company.repo / PATHS[forge]).read_text() == TEMPLATE
+    assert (application / gates.PATHS[forge]).read_text() == gates.TEXTS[forge]
+    assert not (company.repo / gates.PATHS[forge]).exists(), "a configuration repository deploys nothing"
     assert company.do("ada", "init", "--forge", forge, "--hook").code == 2
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from typing import Any
 
 from gitchange.model import identifiers
@@ -37,10 +38,10 @@ def shape_of(number: int, **changed: Any) -> dict[str, Any]:
     return {"path": identifiers.path_of(str(given["id"])), **given}
 
 
-def brief_of(number: int, shape: dict[str, Any], **changed: Any) -> Brief:
-    """The brief of such a change."""
+def beside_of(number: int, **changed: Any) -> dict[str, Any]:
+    """What the brief of such a change has beside its summary."""
     asked = int((BEGIN + dt.timedelta(hours=4 * number)).timestamp())
-    beside = {
+    beside: dict[str, Any] = {
         "findings": 0,
         "states": ["done", "waiting", "later", "later", "later"],
         "times": {"request": asked},
@@ -56,11 +57,30 @@ def brief_of(number: int, shape: dict[str, Any], **changed: Any) -> Brief:
         "mentions": [],
         "environments": [],
     }
-    return Brief(number, shape, {**beside, **changed}, f"digest {number} {shape['title']}")
+    return {**beside, **changed}
 
 
-def many(count: int, changed: dict[int, dict[str, Any]] | None = None) -> Catalogue:
-    """So many changes, the newest first; some may differ."""
+def brief_of(number: int, shape: dict[str, Any], **changed: Any) -> Brief:
+    """The brief of such a change."""
+    return Brief(number, shape, beside_of(number, **changed), digest_of(number, shape))
+
+
+def digest_of(number: int, shape: dict[str, Any]) -> str:
+    """Names what is said of it."""
+    return f"digest {number} {shape['title']}"
+
+
+def many(
+    count: int,
+    changed: dict[int, dict[str, Any]] | None = None,
+    whole: Callable[[int, dict[str, Any]], dict[str, Any]] = lambda _, shape: shape,
+) -> Catalogue:
+    """So many changes, the newest first; some may differ. `whole` is told which of them is looked at."""
     shapes = [shape_of(number, **(changed or {}).get(number, {})) for number in range(count)]
-    briefs = [brief_of(number, shape) for number, shape in enumerate(shapes)]
-    return Catalogue(briefs[::-1], lambda brief: shapes[brief.number])
+    return Catalogue.of_shapes(
+        (
+            (BEGIN.timestamp() + 14400 * number, shape, beside_of(number), digest_of(number, shape))
+            for number, shape in enumerate(shapes)
+        ),
+        lambda brief: whole(brief.number, shapes[brief.number]),
+    )

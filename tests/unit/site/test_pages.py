@@ -425,4 +425,16 @@ def test_a_page_is_made_anew_when_a_neighbour_moves() -> None:
 def test_the_names_are_those_of_the_plan() -> None:
     """What hand-written pages may not overwrite, and may link to, is every file that is written, and no other."""
     pages = Pages(Site(example_overview()), jinja2.Environment(autoescape=True))
-    assert pages.names() == pages.plan().keys() | pages.data("").keys()
+    plan, data = pages.plan(), pages.data("")
+    assert all(pages.has(name) for name in (*plan, *data))
+    assert pages.count == len(plan)
+    assert len(pages.dated()) + sum(name.startswith("changes/") for name in plan) == len(plan)
+    others = (
+        "changes/CHG-20991231-ZZZZ.html",
+        "changes/.html",
+        "systems/other.html",
+        "feeds/x.xml",
+        "changes",
+        "",
+    )
+    assert not any(pages.has(name) for name in others)

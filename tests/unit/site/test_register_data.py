@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from gitchange.site import register, search, urls
 from gitchange.site.catalogue import Catalogue
+from gitchange.site.listed import Basis
 from gitchange.site.output import Output
 from gitchange.site.site import Site
 from tests.unit.site.builder import overview_of
@@ -38,7 +39,7 @@ def written(catalogue: Catalogue, folder: Path, theme: str = "theme") -> set[str
     site = Site(overview_of(), catalogue)
     register.write(site, output, theme)
     search.write(site, [], output, theme)
-    output.finish()
+    output.finish(Basis("frame", catalogue.content, 0))
     return {
         p.relative_to(folder / urls.DATA).as_posix()
         for p in folder.rglob("*.js")
@@ -77,6 +78,7 @@ def decoded(text: str) -> list[int]:
 def test_numbers_are_read_back(numbers: list[int]) -> None:
     """Whatever the steps between them."""
     assert decoded(search.numbers(numbers)) == numbers
+    assert search.numbers_in(search.numbers(numbers)) == numbers
     assert not set(search.numbers(numbers)) & set("\"'&<\\`| \n")
 
 
@@ -117,10 +119,14 @@ def test_one_change_costs_one_block(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(search, "SEGMENT", 100)
     written(many(900), tmp_path)
     assert written(many(900), tmp_path) == set()
-    catalogue = many(900, {450: {"title": "Zebra"}})
     asked: list[int] = []
-    counting = Catalogue(catalogue.briefs, lambda b: [asked.append(b.number), catalogue.whole(b)][1])
-    differs = written(counting, tmp_path)
+
+    def counting(number: int, shape: dict[str, Any]) -> dict[str, Any]:
+        asked.append(number)
+        return shape
+
+    catalogue = many(900, {450: {"title": "Zebra"}}, counting)
+    differs = written(catalogue, tmp_path)
     assert {name.partition("/")[0] for name in differs} == {"rows", "words", "register.js", "search.js"}
     assert len({name.rpartition("/")[0] for name in differs if name.startswith(("rows", "words"))}) == 2
     assert 450 in asked
