@@ -10,7 +10,7 @@ from gitchange.values import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Mapping
     from typing import Any
 
     from gitchange.assessment.assess import Assessor
@@ -98,8 +98,18 @@ def result_json(judged: Judged) -> dict[str, Any]:
     }
 
 
-def accepts(shape: dict[str, Any], kind: str | None, systems: Collection[str]) -> bool:
+def accepts(shape: Mapping[str, Any], kind: str | None, systems: Collection[str]) -> bool:
     """Whether a result is of that kind, and about one of these systems (none: whatever systems)."""
     return (kind is None or shape["kind"] == kind) and (
         not systems or not set(systems).isdisjoint(shape["systems"])
     )
+
+
+def latest_of_each(shapes: Iterable[Mapping[str, Any]]) -> list[tuple[str, Mapping[str, Any]]]:
+    """Of results, newest first, the latest that counts of each system, repository, kind and environment, by system."""
+    found: dict[tuple[str, ...], Mapping[str, Any]] = {}
+    for shape in shapes:
+        where = (shape["gate"] or {}).get("environment") or ""
+        for name in shape["systems"] if shape["counts"] else ():
+            found.setdefault((name, shape["repository"], shape["kind"], where), shape)
+    return [(key[0], shape) for key, shape in sorted(found.items(), key=lambda item: item[0])]

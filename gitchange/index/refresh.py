@@ -139,6 +139,8 @@ class Snapshot(Value):
     overview: Overview
     """Without the changes."""
     verification: Verification
+    recorded: tuple[Mapping[str, Any], ...]
+    """Recorded results in their documented JSON shape, newest first."""
     path: str
     """Of the index's file."""
     state: tuple[str | None, str | None]
@@ -157,7 +159,8 @@ def snapshot(
             "INSERT OR REPLACE INTO content SELECT c.value, g.value FROM known c, known g "
             "WHERE c.name = 'content' AND g.name = 'generation'"
         )
-        return Snapshot(by.overview(judged=False), verified, place.index, store.state_of(index))
+        kept = tuple(one.shown for one in recorded.recorded(index))
+        return Snapshot(by.overview(judged=False), verified, kept, place.index, store.state_of(index))
 
     return _current(repository, now, introduction, taken, tell)
 

@@ -626,3 +626,36 @@ def test_result_on_what_the_server_does_not_have_is_refused(shared: Shared) -> N
     done = world.cover("--record", directory=clone)
     assert done.code == 3
     assert "note.on-nothing" in done.err
+
+
+# -- the site -------------------------------------------------------------------------------------
+
+
+def test_site_shows_what_was_recorded(world: World, tmp_path: Path) -> None:
+    """A page for auditors, brought up to date with each result as if it were made from nothing."""
+    page = tmp_path / "steps" / "coverage.html"
+
+    def built() -> str:
+        world.company.must("ada", "site", "build", "--output", str(page.parent))
+        anew = tmp_path / "anew"
+        shutil.rmtree(anew, ignore_errors=True)
+        shutil.rmtree(world.company.repo / ".git" / "gitchange")
+        world.company.must("ada", "site", "build", "--output", str(anew))
+        for one in anew.rglob("*"):
+            if one.is_file():
+                assert one.read_bytes() == (page.parent / one.relative_to(anew)).read_bytes(), one
+        return page.read_text()
+
+    assert "Nothing was recorded yet" in built()
+    world.cover("--record")
+    digest = world.recorded()[0]["digest"]
+    text = built()
+    assert '<span class="yes">complete</span>' in text
+    assert digest in text
+    assert "not yet" in text
+    world.gate("--record", "--environment", "production")
+    world.company.must("ada", "seal")
+    text = built()
+    assert '<span class="no">refused</span>' in text
+    assert "not yet" not in text
+    assert "https://gitlab.example.org/acme/app.git" in text
