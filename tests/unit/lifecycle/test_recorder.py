@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gitchange.lifecycle import duties
+from gitchange.lifecycle.policy_diff import differences
 from gitchange.model.finding import Finding
 from gitchange.model.policy import Policy, load_policy
 from gitchange.model.statement import VerdictName
@@ -99,3 +100,21 @@ def test_no_rule_asks_for_a_recorder(step: str) -> None:
     )
     assert policy is None
     assert [f.code for f in found] == ["policy.recorder-asked"]
+
+
+def test_a_policy_that_brings_recorders_says_what_they_may() -> None:
+    """Who joins as a machine may keep results, and is not said to request; who leaves, the other way round."""
+    before, after = a_policy(), a_policy(roles=RECORDING, version=2)
+    said = [d.sentence for d in differences(before, after)]
+    assert f"{CI} gains: may keep results of coverage and gate (recorder)" in said
+    assert not any("may now request" in sentence for sentence in said)
+    said = [d.sentence for d in differences(after, before)]
+    assert f"{CI} loses: can no longer keep results of coverage and gate (recorder)" in said
+    assert not any("can no longer request" in sentence for sentence in said)
+
+
+def test_a_person_who_becomes_a_machine_requests_no_more() -> None:
+    """That somebody can do less is told."""
+    person = a_policy(roles={**ROLES, "requester": {"members": [CI]}})
+    said = [d.sentence for d in differences(person, a_policy(roles=RECORDING, version=2))]
+    assert f"{CI} can no longer request and document changes: a recorder only keeps results" in said
