@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from gitchange.ledger.signoffs import Doubt, described
 from gitchange.model.finding import Finding
-from gitchange.model.policy import RECORDER_ROLE
+from gitchange.model.policy import RECORDER_ROLE, ROOT
 from gitchange.values import Value, replace
 
 TYPE_CHECKING = False
@@ -45,7 +45,7 @@ def judge(
     """Judge the lines on a commit, in these steps; each result once, however often its signature was spelled:
 
     1. the commit is part of the branch of record, which ends in `main`;
-    2. the line is a genuine result, computed from that commit, for this repository;
+    2. the line is a genuine result, computed from that commit and by its policy, for this repository;
     3. who signed it was a recorder, under the policy by which it is judged.
     """
     there = repository.is_ancestor(commit, main)
@@ -60,6 +60,10 @@ def judge(
         if isinstance(judged, Doubt):
             yield Judged(None, replace(judged.finding, severity="warning"))
             continue
+        if not is_policy_of(repository, commit, judged.said.policy):
+            message = f"{described(line)}: the commit that it is kept on has another policy than it names"
+            yield Judged(None, _warning("result.other-policy", message, _WHO))
+            continue
         if judged.digest in known:
             continue
         known.add(judged.digest)
@@ -72,6 +76,13 @@ def judge(
             yield Judged(judged, None)
 
 
+def is_policy_of(repository: Repository, commit: str, tree: str) -> bool:
+    """Whether a commit's policy folder is the one of that name."""
+    folder = repository.child(repository.tree_of(commit), ROOT)
+    return folder is not None and folder.id == tree
+
+
+_WHO = "ask whoever has the recorder's key; the notes lose nothing, so it stays, and does not count"
 _AWAY = "the commit that it is kept on is no part of the branch of record"
 _WAIT = "it counts when the branch of record has that commit; `gitchange sync` fetches it"
 

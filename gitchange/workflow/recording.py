@@ -15,6 +15,7 @@ from gitchange.index import recorded as kept_in_index
 from gitchange.index import refresh
 from gitchange.ledger import notes
 from gitchange.ledger.remote import tracking_notes
+from gitchange.ledger.results import is_policy_of
 from gitchange.ledger.signoffs import Authenticator, Doubt, Text
 from gitchange.lifecycle.coverage import counts
 from gitchange.model.policy import RECORDER_ROLE
@@ -108,6 +109,10 @@ def _record(
     judged = authenticator.authenticate_result(line, Text("", "", done.main, ""))
     if isinstance(judged, Doubt):
         raise not_accepted(judged)
+    if not is_policy_of(workspace.repository, done.main, done.policy[1]):
+        raise GitchangeError(
+            "the branch of record got another policy while this was computed", hint="run it again"
+        )
     # 4.
     what = f"{kind} of {','.join(done.systems)} {outcome}"
     made = kept(workspace, done.main, line, f"record {what} by {by}\n", f"gitchange record {kind}")

@@ -415,6 +415,11 @@ def for_another_repository(world: World, line: str) -> tuple[str, str]:
     return crafted(line, world.company.key("ci"), repository="1" * 40), "result.other-repository"
 
 
+def by_another_policy(world: World, line: str) -> tuple[str, str]:
+    """A policy that the commit does not have."""
+    return crafted(line, world.company.key("ci"), policy="1" * 40), "result.other-policy"
+
+
 def contradicting_itself(world: World, line: str) -> tuple[str, str]:
     """An outcome that the counts do not bear out."""
     return crafted(line, world.company.key("ci"), outcome="incomplete"), "statement.malformed"
@@ -438,6 +443,7 @@ MADE_UP = [
     altered,
     from_another_commit,
     for_another_repository,
+    by_another_policy,
     contradicting_itself,
     a_sign_off,
     nonsense,
