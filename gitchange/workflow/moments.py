@@ -11,7 +11,7 @@ from gitchange.model import recurrence
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from typing import Any
 
     from gitchange.assessment.brief import Brief
@@ -60,6 +60,11 @@ def day(text: str) -> dt.date:
 def known_systems(given: Sequence[str], index: sqlite3.Connection, policy: Policy | None) -> tuple[str, ...]:
     """Systems that the policy or a change names; UsageError for others, each with what was meant."""
     known = {*(policy.systems if policy is not None else ()), *briefs.systems(index)} if given else set()
+    return all_known(given, known)
+
+
+def all_known(given: Sequence[str], known: Collection[str]) -> tuple[str, ...]:
+    """Systems that are among those known; UsageError for others, each with what was meant."""
     unknown = [name for name in dict.fromkeys(given) if name not in known]
     if unknown:
         import difflib  # noqa: PLC0415 - only after a mistake
