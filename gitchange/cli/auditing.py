@@ -47,7 +47,9 @@ def sampling_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "--system", "systems", multiple=True, help="Only changes to this system; may be repeated."
         ),
         click.option(
-            "--seed", metavar="S", help="What the draw follows from: a line of text; one is thrown, if not given."
+            "--seed",
+            metavar="S",
+            help="What the draw follows from: a line of text; one is thrown, if not given.",
         ),
         click.option(
             "--size",
@@ -55,7 +57,9 @@ def sampling_options(command: Callable[..., Any]) -> Callable[..., Any]:
             metavar="N",
             help=f"How many are drawn; {SIZE} unless given.",
         ),
-        click.option("--period", metavar="A..B", help="From one day to another, with both: 2026-01-01..2026-03-31."),
+        click.option(
+            "--period", metavar="A..B", help="From one day to another, with both: 2026-01-01..2026-03-31."
+        ),
     ):
         command = option(command)
     return command
@@ -136,7 +140,11 @@ def tell_sample(done: Sample) -> None:
     """What was drawn from which population, and what is missing from it."""
     verified = done.verification
     say(f"{len(done.drawn)} of {len(done.population)} change(s), seed {done.seed}")
-    limits = [f"{name} {', '.join(given)}" for name, given in (("system", done.systems), ("type", done.types)) if given]
+    limits = [
+        f"{name} {', '.join(given)}"
+        for name, given in (("system", done.systems), ("type", done.types))
+        if given
+    ]
     about = f" ({'; '.join(limits)})" if limits else ""
     say(f"population: {done.by} from {done.start} to {done.end}, {done.zone}{about}; digest {done.digest}")
     tell(done.gaps)

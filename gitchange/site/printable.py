@@ -20,9 +20,7 @@ class Printer:
 
     def __init__(self, title: str, heads: Mapping[str, str | None], zone: dt.tzinfo) -> None:
         """`title` is the repository's, `heads` what the pages were made from, by name."""
-        env = jinja2.Environment(
-            loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True
-        )
+        env = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True)
         quicken(env)
         env.filters.update(filters(Texts(), zone), plain=plain)
         self._template = env.get_template("pages/printable.html")

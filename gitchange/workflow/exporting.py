@@ -19,10 +19,11 @@ from gitchange.assessment.shapes import show_json
 from gitchange.errors import GitchangeError, UsageError
 from gitchange.ledger import documents
 from gitchange.ledger.records import request_of
-from gitchange.ledger.signoffs import SignOff, Text, names_of
+from gitchange.ledger.signoffs import Text, names_of
 from gitchange.ledger.timeline import APPROVALS
 from gitchange.model import identifiers
 from gitchange.model import policy as policies
+from gitchange.model.evidence import SignOff
 from gitchange.site.differences import hunks
 from gitchange.site.markdown import plain
 from gitchange.site.printable import Printer
@@ -117,7 +118,9 @@ def _entries(assessor: Assessor, wanted: Iterable[str]) -> list[Entry]:
         if merged:
             found[entry.path] = entry
         else:
-            problems.append(f"{identifiers.id_of(entry.path)} is not merged yet: no evidence of it is on the branch of record")
+            problems.append(
+                f"{identifiers.id_of(entry.path)} is not merged yet: no evidence of it is on the branch of record"
+            )
     if problems:
         raise UsageError("; ".join(problems), hint="`gitchange list` shows what there is")
     return list(found.values())
@@ -224,14 +227,17 @@ class _Evidence:
             rows += self._signed(folder, assessment, blob, recorded)
         self._files[f"{folder}/witnesses"] = "".join(rows).encode()
 
-    def _signed(self, folder: str, assessment: Assessment, blob: str, recorded: Point | None) -> Iterator[str]:
+    def _signed(
+        self, folder: str, assessment: Assessment, blob: str, recorded: Point | None
+    ) -> Iterator[str]:
         """Every line on one text, and of each where it was witnessed and what it is worth."""
         assessor, change, evidence = self._assessor, assessment.change, assessment.evidence
         assert change is not None  # noqa: S101 - the caller looked
         assert evidence is not None  # noqa: S101
         is_current = blob == evidence.blob
         in_record = {
-            entry.envelope.encode() for entry in (change.record.sign_offs if change.record and is_current else ())
+            entry.envelope.encode()
+            for entry in (change.record.sign_offs if change.record and is_current else ())
         }
         lines = sorted({*assessor.notes.lines(blob), *in_record})
         self._noted(assessor.notes.commit, blob)

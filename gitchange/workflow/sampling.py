@@ -52,7 +52,9 @@ def drawn(assessor: Assessor, asked: Asked) -> Sample:
     """The same by an assessor that was asked for nothing yet."""
     first, dots, last = asked.period.partition("..")
     if not dots:
-        raise UsageError(f"{asked.period!r} is no period", hint="write 2026-01-01..2026-03-31, with both days")
+        raise UsageError(
+            f"{asked.period!r} is no period", hint="write 2026-01-01..2026-03-31, with both days"
+        )
     start, end = moments.day(first), moments.day(last)
     if end < start:
         raise UsageError(f"the period {asked.period} ends before it begins")
@@ -72,7 +74,9 @@ def drawn(assessor: Assessor, asked: Asked) -> Sample:
         asked.size,
     )
     look = looker(assessor)
-    _ = assessor.timeline.came("")  # which commit a merge brought is found once, before there are several processes
+    _ = assessor.timeline.came(
+        ""
+    )  # which commit a merge brought is found once, before there are several processes
 
     def portion(assessments: Iterator[Assessment]) -> tuple[Seen, list[Placed]]:
         seen = Seen()
