@@ -88,6 +88,11 @@ def export(
     if assessor.policy is None:
         problems = "; ".join(f.message for f in assessor.policy_findings)
         raise GitchangeError(f"no policy is in force: {problems}", hint="`gitchange verify` tells more")
+    if assessor.notes.commit is None and any(point.witnesses is not None for point in assessor.timeline.points):
+        raise GitchangeError(
+            "this clone has no notes, so nobody could tell from it what was left out",
+            hint="`gitchange sync` fetches them",
+        )
     found = assessor.some(_entries(assessor, wanted))
     evidence = _Evidence(assessor, drawn)
     for number, assessment in enumerate(sorted(found, key=lambda a: a.id)):
@@ -141,6 +146,8 @@ class _Evidence:
             "main": assessor.ground.main,
             "notes": assessor.notes.commit,
         }
+        named = (self._line.points[n].witnesses for n in range(len(self._line.points) - 1, -1, -1))
+        self._last_trailer = next((notes for notes in named if notes is not None), None)
         self._zone = moments.zone_of(assessor.policy)
         self._printer = Printer(self._title, self._heads, self._zone)
         self._add_policies()
@@ -241,7 +248,7 @@ class _Evidence:
         }
         lines = sorted({*assessor.notes.lines(blob), *in_record})
         self._noted(assessor.notes.commit, blob)
-        self._noted(self._line.last_witnessed, blob)
+        self._noted(self._last_trailer, blob)
         if not lines:
             return
         raw = evidence_text = self._request(assessment) if is_current else self._repository.blob(blob)
@@ -267,16 +274,17 @@ class _Evidence:
         """How a line came to be witnessed, and by which commit: by its trailer, by a record in it, or not at all."""
         names = names_of((line,))
         point = self._line.witness(blob, next(iter(names))) if names else None
-        if point is not None:
-            self._before(point.commit, path)
-            self._noted(point.witnesses, blob)
-            place = self._line.place(point.commit) or 0
-            earlier = (self._line.points[n].witnesses for n in range(place - 1, -1, -1))
-            self._noted(next((one for one in earlier if one is not None), None), blob)
-            return "notes", point.commit
-        if recorded is not None:
-            return "record", recorded.commit
-        return "none", "-"
+        if point is None and recorded is None:
+            return "none", "-"
+        witness = point or recorded
+        assert witness is not None  # noqa: S101 - one of the two is
+        self._before(witness.commit, path)
+        self._noted(witness.witnesses, blob)
+        # The one before it has not the line yet.
+        place = self._line.place(witness.commit) or 0
+        earlier = (self._line.points[n].witnesses for n in range(place - 1, -1, -1))
+        self._noted(next((one for one in earlier if one is not None), None), blob)
+        return ("notes" if point is not None else "record"), witness.commit
 
     def _before(self, commit: str, path: str) -> None:
         """The policy, and the file, at the parent of a commit of the line."""

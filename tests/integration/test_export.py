@@ -383,6 +383,15 @@ def add_object(evidence: Evidence, oid: str) -> None:
     (evidence.folder / "objects" / kind / oid).write_bytes(b"%b %d\0%b" % (kind.encode(), len(data), data))
 
 
+def leave_every_notes_out_that_has_a_rejection(evidence: Evidence) -> None:
+    """As before, and the objects that would tell of it are not there, either."""
+    leave_a_rejection_and_its_notes_out(evidence)
+    repo, text = evidence.company.repo, evidence.sign_offs("rejected").stem
+    for commit in git(repo, "rev-list", "refs/notes/gitchange/approvals").splitlines():
+        if text in git(repo, "ls-tree", "-r", "--name-only", commit).replace("/", ""):
+            (evidence.folder / "objects" / "commit" / commit).unlink(missing_ok=True)
+
+
 def leave_an_approval_out(evidence: Evidence) -> None:
     without_line(evidence, "documented", '"approve"')
 
@@ -421,7 +430,28 @@ def name_a_later_witness(evidence: Evidence) -> None:
     path.write_text("".join("\t".join([*row[:4], later]) + "\n" for row in rows))
 
 
+def name_a_later_witness_and_drop_the_notes_between(evidence: Evidence) -> None:
+    """The same, and the notes that were witnessed between are not there."""
+    path = evidence.change("twice") / "witnesses"
+    before = {row.split("\t")[4] for row in path.read_text().splitlines()}
+    name_a_later_witness(evidence)
+    after = path.read_text().splitlines()[0].split("\t")[4]
+    repo = evidence.company.repo
+    kept = git(repo, "log", "-1", "--format=%(trailers:key=Approvals,valueonly)", after).strip()
+    for commit in before - {after}:
+        for later in git(repo, "rev-list", f"{commit}^..{after}^").splitlines():
+            notes = git(repo, "log", "-1", "--format=%(trailers:key=Approvals,valueonly)", later).strip()
+            if notes and notes != kept:
+                (evidence.folder / "objects" / "commit" / notes).unlink(missing_ok=True)
+
+
 def name_no_witness(evidence: Evidence) -> None:
+    """The approval was witnessed when a policy was in force; it is told to be of now."""
+    path = evidence.change("early") / "witnesses"
+    path.write_text(re.sub("notes\t[0-9a-f]+", "none\t-", path.read_text()))
+
+
+def count_what_is_compromised(evidence: Evidence) -> None:
     path = evidence.change("stolen") / "witnesses"
     path.write_text(path.read_text().replace("doubt", "counts"))
 
@@ -477,13 +507,16 @@ FORGERIES: tuple[Callable[[Evidence], None], ...] = (
     swap_two_changes,
     leave_a_rejection_out,
     leave_a_rejection_and_its_notes_out,
+    leave_every_notes_out_that_has_a_rejection,
     leave_an_approval_out,
     take_a_sign_off_of_another_change,
     flip_an_object,
     drop_the_folder_of_a_witness,
     cut_the_line,
     name_a_later_witness,
+    name_a_later_witness_and_drop_the_notes_between,
     name_no_witness,
+    count_what_is_compromised,
     say_that_it_is_approved,
     say_that_nobody_refused,
     say_that_it_is_documented,
@@ -495,17 +528,26 @@ FORGERIES: tuple[Callable[[Evidence], None], ...] = (
 
 @pytest.mark.parametrize("forge", FORGERIES, ids=lambda forge: forge.__name__)
 def test_forgeries_are_caught(evidence: Evidence, forge: Callable[[Evidence], None]) -> None:
-    """Any change to the evidence is caught, with the manifest made anew as without, and never called ok."""
+    """Whatever is changed is caught with the manifest made anew, and never called ok."""
     forge(evidence)
-    done = evidence.verify(*evidence.heads[:2])
-    assert done.returncode == 1, done.stdout + done.stderr
-    assert "NOT OK  files are not those" in done.stdout or "NOT OK  the manifest" in done.stdout
     evidence.forge_manifest()
     done = evidence.verify(*evidence.heads[:2])
     assert done.returncode == 1, done.stdout + done.stderr
     assert "files are those of the manifest" in done.stdout
     assert "NOT OK" in done.stdout
     assert "Everything that is here holds" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    "name", ["heads", "policies", "README.txt", "VERIFY.md", "policy/1/systems.toml", "changes/*/page.html", "changes/*/commits"]
+)
+def test_a_file_that_is_not_that_of_the_manifest_is_named(evidence: Evidence, name: str) -> None:
+    """One byte of any file, also of those that are only for reading."""
+    path = next(iter(sorted(evidence.folder.glob(name))))
+    path.write_bytes(path.read_bytes() + b"\n")
+    done = evidence.verify()
+    assert done.returncode == 1
+    assert f"files are not those of the manifest: {path.relative_to(evidence.folder)}" in done.stdout
 
 
 def test_every_file_is_in_the_manifest(evidence: Evidence) -> None:
@@ -563,8 +605,21 @@ def test_a_sample_is_exported_with_how_it_was_drawn(original: Evidence, tmp_path
     folder = unpack(tmp_path / "s.zip", tmp_path / "evidence")
     assert json.loads((folder / "sample.json").read_text()) == drawn
     assert {path.name for path in (folder / "changes").iterdir()} == set(drawn["sample"])
-    checked = Evidence(original.company, folder, {}).verify(*original.heads)
+    evidence = Evidence(original.company, folder, {})
+    checked = evidence.verify(*original.heads)
     assert checked.returncode == 0, checked.stdout
+    assert "are the first 3 of the" in checked.stdout
+    # Another is put in the place of one that was drawn.
+    others = set(drawn["population"]["ids"]) - set(drawn["sample"])
+    shutil.rmtree(folder / "changes" / drawn["sample"][0])
+    unpack(export(original.company, tmp_path / "o.zip", min(others)), tmp_path / "other")
+    shutil.copytree(tmp_path / "other" / "changes", folder / "changes", dirs_exist_ok=True)
+    shutil.copytree(tmp_path / "other" / "objects", folder / "objects", dirs_exist_ok=True)
+    evidence.forge_manifest()
+    checked = evidence.verify(*original.heads)
+    assert checked.returncode == 1
+    (wrong,) = [line for line in checked.stdout.splitlines() if line.startswith("NOT OK")]
+    assert "not those that the seed draws" in wrong
 
 
 def test_a_file_that_is_there_stays_unless_it_may_go(original: Evidence, tmp_path: Path) -> None:
@@ -605,3 +660,52 @@ def test_an_unreadable_change_is_exported_as_what_it_is(tmp_path: Path) -> None:
     done = Evidence(company, folder, {}).verify()
     assert done.returncode == 0, done.stdout
     assert "gitchange could not judge it" in done.stdout
+
+
+def test_a_record_that_no_trailer_witnessed_is_its_own_witness(tmp_path: Path) -> None:
+    """A forge that squashes drops trailers: the commit that holds the record witnesses the sign-offs in it."""
+    company = found(tmp_path)
+    change = company.documented()
+    repo = company.become("ada")
+    git(repo, "commit", "--quiet", "--amend", "-m", "Squashed by a forge")
+    assert company.show(change)["status"] == "documented"
+    folder = unpack(export(company, tmp_path / "e.zip", change), tmp_path / "evidence")
+    assert set((folder / "changes" / change / "witnesses").read_text().split("\n")[0].split("\t")) >= {"record"}
+    done = Evidence(company, folder, {}).verify()
+    assert done.returncode == 0, done.stdout
+    assert "validate by dee@example.org as system-user: good under policy 1" in done.stdout
+
+
+def test_a_waiver_is_told(tmp_path: Path) -> None:
+    """Who approves an own request by a waiver is told, with its reason."""
+    waiver = """
+[[waivers]]
+waives = "evaluator-is-requester"
+reason = "We are few in August."
+expires = 2099-09-01T00:00:00+02:00
+systems = ["api", "database"]
+
+[[waivers]]
+waives = "evaluator-is-author"
+reason = "We are few in August."
+expires = 2099-09-01 00:00:00Z
+"""
+    company = found(tmp_path, POLICY + waiver)
+    change = company.request("ada")
+    company.complete(change)
+    company.must("ada", "document", change, "--outcome", "successful", "--summary", "It works.")
+    assert "waived: evaluator-is-requester" in company.show(change)["flags"]
+    folder = unpack(export(company, tmp_path / "e.zip", change), tmp_path / "evidence")
+    done = Evidence(company, folder, {}).verify()
+    assert done.returncode == 0, done.stdout
+    assert "policy 1 waives evaluator-is-requester: We are few in August." in done.stdout
+
+
+def test_notes_that_are_not_here_are_asked_for(tmp_path: Path) -> None:
+    """From a clone without notes nobody could tell what was left out, so there is no evidence from it."""
+    company = found(tmp_path)
+    change = company.documented()
+    git(tmp_path, "clone", "--quiet", str(company.repo), "clone")
+    done = gitchange(tmp_path / "clone", "export", change, "-o", str(tmp_path / "e.zip"))
+    assert done.code == 3
+    assert "gitchange sync" in done.err

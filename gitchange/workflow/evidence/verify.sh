@@ -47,7 +47,7 @@ if uniq -d "$work/listed" | grep -q . || grep -qE '(^|/)\.{0,2}(/|$)' "$work/lis
 elif check256 < manifest.sha256 > "$work/said" 2>&1; then
   ok "the $(($(wc -l < "$work/listed"))) files are those of the manifest"
 else
-  no "files are not those of the manifest: $(sed -n 's/: FAILED.*//p' "$work/said" | tr -d '\\' | head -n 5 | tr '\n' ' ')"
+  no "files are not those of the manifest: $(sed -n 's/: FAILED.*//p' "$work/said" | tr -cd '[:print:]\n' | head -n 5 | tr '\n' ' ')"
 fi
 
 # 2. The commits that everything hangs on.
@@ -313,7 +313,7 @@ function value(key, depth, c, n, inner) {
   if (!match(substr(all, pos, 128), /^[^][,{}#\n"\047=]+/)) return fail("has something else than a value")
   inner = substr(all, pos, RLENGTH); pos += RLENGTH
   gsub(/[ \t\r]+$/, "", inner)
-  if (inner !~ /^[A-Za-z0-9+.:_ -]+$/) return fail("has something else than a value")
+  if (json ? inner !~ /^(true|false|null|-?[0-9]+([.][0-9]+)?([eE][+-]?[0-9]+)?)$/ : inner !~ /^[A-Za-z0-9+.:_ -]+$/) return fail("has something else than a value")
   emit(key, inner)
 }
 function place(name, parts, n, count, made) {  # where a header leads: into the newest entry of each array of tables
@@ -477,10 +477,13 @@ function at(commit, path, parts, count, n, tree) {
     if (!(tree in is_tree)) return "?"
     if (!((tree, coded(parts[n])) in held)) return ""
     if (n < count && mode[tree, coded(parts[n])] != "40000") return ""
+    kind_at = mode[tree, coded(parts[n])]
     tree = held[tree, coded(parts[n])]
   }
   return tree
 }
+# The same for a regular file: a link of the same bytes is none.
+function file_at(commit, path, found) { kind_at = ""; found = at(commit, path); return kind_at ~ /^100/ ? found : "" }
 # Reads the note on a text in a notes commit, wherever in the fan-out it stands: 1 when it is all here, 0 when not.
 function look(notes, text, tree, rest, note, n) {
   if ((notes, text) in looked) return looked[notes, text]
@@ -501,8 +504,11 @@ function look(notes, text, tree, rest, note, n) {
   return looked[notes, text] = 1
 }
 function policy_file(version) { return "policy/" version "/policy.toml" }
-function key_of(name) { # a role as a key of TOML is told
-  return name !~ /[^A-Za-z0-9_-]/ && name != "" ? name : "%"
+function key_of(name, made, n, c) { # a role as a key of TOML is told
+  if (name !~ /[^A-Za-z0-9_-]/ && name != "") return name
+  made = "%"
+  for (n = 1; n <= length(name); n++) { c = substr(name, n, 1); made = made (c ~ /[A-Za-z0-9_-]/ ? c : sprintf("%%%02X", ord[c])) }
+  return made
 }
 function member(version, role, person, n, key) {
   key = "roles." key_of(role) ".members#"
@@ -534,7 +540,7 @@ function same_folder(version, tree, prefix, n, name, sum, file) {
     name = name_in[tree, n]
     if (mode[tree, name] == "40000") { sum += same_folder(version, held[tree, name], prefix name "/"); continue }
     file = "policy/" version "/" prefix name
-    if (id_of[file] != held[tree, name]) broken_folder = file " is not the one that was approved"
+    if (id_of[file] != held[tree, name] || mode[tree, name] !~ /^100/) broken_folder = file " is not the one that was approved"
     sum++
   }
   return sum
@@ -563,6 +569,7 @@ function unsigned(k, version, by, n, count, owners) {
   by = statement(k, "predicate.by")
   if (!(k in result)) return "was not checked"
   if (result[k] != "good") return result[k] == "" ? "has a signature that does not hold under policy " version : result[k]
+  if (print_of[k] == "") return "is by a key that cannot be told"
   if (print_of[k] ~ /^SHA256:/) {
     count = split(owners_of[version, print_of[k]], owners, "\n")
     for (n = 2; n <= count; n++) if (owners[n] != by) return "is by a key of several persons"
@@ -591,7 +598,7 @@ function read_line(commit, n, count, order, newest_time) {
     place[order[n]] = count - n; commit_at[count - n] = order[n]
     if (when_of[order[n]] > newest_time) newest_time = when_of[order[n]]
     time_of[order[n]] = newest_time
-    if (witness_of[order[n]] != "-" && witness_of[order[n]] in tree_of) last_witnessed = witness_of[order[n]]
+    if (witness_of[order[n]] != "-") last_witnessed = witness_of[order[n]]
   }
   ok("the branch of record: " count " commit(s) from the introduction " short(introduction) " to " short(main))
   return 1
@@ -645,6 +652,7 @@ function witnessing(k, change, text, commit, n, earlier, before) {
     version = version_of[at(main, "policy")]
     moment = time_of[main]; if (notes in when_of && when_of[notes] > moment) moment = when_of[notes]
     witnessed = "not witnessed yet"
+    if (last_witnessed != "" && (!look(last_witnessed, text) || ((last_witnessed, text, line[k]) in has))) return "was witnessed, and it is not told where"
     return look(notes, text) && ((notes, text, line[k]) in has) ? "" : "is not in the notes here"
   }
   commit = by_commit[k]
@@ -654,12 +662,13 @@ function witnessing(k, change, text, commit, n, earlier, before) {
   spot = place[commit]; moment = time_of[commit]; witnessed = "witnessed by " short(commit) " on " day_of(moment)
   if (!(before in version_of)) return "was witnessed when a policy was in force that is not here"
   version = version_of[before]
-  if (how[k] == "record") return at(commit, path) == id_of["changes/" change "/change.toml"] ? "" : "is not in the record of commit " short(commit)
-  if (!look(witness_of[commit], text) || !((witness_of[commit], text, line[k]) in has)) return "is not in the notes that commit " short(commit) " witnesses"
+  if (how[k] == "record") {
+    if (at(commit, path) != id_of["changes/" change "/change.toml"]) return "is not in the record of commit " short(commit)
+  } else if (!look(witness_of[commit], text) || !((witness_of[commit], text, line[k]) in has)) return "is not in the notes that commit " short(commit) " witnesses"
   for (n = spot - 1; n >= 0; n--) {
     earlier = witness_of[commit_at[n]]
-    if (earlier == "-" || !(earlier in tree_of)) continue
-    if (!look(earlier, text)) return "may have been witnessed earlier"
+    if (earlier == "-") continue
+    if (!look(earlier, text)) return "may have been witnessed before commit " short(commit) ": the notes " short(earlier) " are not here"
     if ((earlier, text, line[k]) in has) return "was witnessed before commit " short(commit)
     break
   }
@@ -691,7 +700,7 @@ function had_seen(k, other, text, log_) {
 function judge_change(change, folder, file, request, k, n, text, texts_file, is_current, tag, row, verdict, by, told, has_record, count, number, other, type, requester, approvals, done, validated, seen, standing, commit, parts, key) {
   folder = "changes/" change; file = folder "/change.toml"; request = folder "/request.toml"
   path = "changes/" substr(change, 5, 4) "/" substr(change, 9, 2) "/" change ".toml"
-  if (id_of[file] == "" || at(main, path) != id_of[file]) no(change ": change.toml is not the file that stands in commit " short(main))
+  if (id_of[file] == "" || file_at(main, path) != id_of[file]) no(change ": change.toml is not the file that stands in commit " short(main))
   else ok(change ": change.toml is the file that stands in commit " short(main))
   told = ((folder "/verdict.json", "status") in status) ? status[folder "/verdict.json", "status"] : "nothing"
   if (id_of[request] == "") {
@@ -726,7 +735,7 @@ function judge_change(change, folder, file, request, k, n, text, texts_file, is_
     if (id_of[texts_file] != row) { no(change ": texts/" row ".toml is not the text of that id"); continue }
     if (!(k in how)) { no(change ": line " place_of[k] " on " short(row) " has no witness here"); continue }
     worth[k] = judge_line(k, change, row, texts_file)
-    version_for[k] = version; moment_for[k] = moment
+    version_for[k] = version; moment_for[k] = moment; spot_for[k] = spot
     if (stage == 1) continue
     if (worth[k] == 1) ok(tag words(k) ": good under policy " version ", " witnessed)
     else if (worth[k] == 0.5) { if (how_worth[k] == "counts") no(tag words(k) ": " wrong); else say(tag words(k) ": genuine, " wrong ", so it does not count") }
@@ -788,7 +797,10 @@ function judge_change(change, folder, file, request, k, n, text, texts_file, is_
       if (worth[key] == 1 && statement(key, "predicate.by") == statement(k, "predicate.by") && statement(key, "predicate.verdict") == (verdict == "fail" ? "validate" : "approve") && had_seen(key, k, text)) number = 1
       if (verdict == "fail" && worth[key] == 1 && statement(key, "predicate.step") == "implementation" && had_seen(key, k, text)) number = 1
     }
-    if (!number) { standing++; say(change ": " words(k) " was not taken back") }
+    if (number) continue
+    # What was refused after the change was documented does not undo it; it is told.
+    if (has_record && (spot_for[k] == "" || spot_for[k] > place[recorded_by[change]])) { say(change ": " words(k) " came after it was documented"); continue }
+    standing++; say(change ": " words(k) " was not taken back")
   }
   # What gitchange says is told as such, and must not say more than what is here.
   if (has_record || told == "approved" || told == "implemented" || told == "validated" || told == "documented") {
@@ -965,6 +977,29 @@ done > "$work/keys"
 
 # 10. What holds.
 judge 2 || bad=1
+
+# 11. The sample: drawn from its population by its seed, and all of it here.
+if test -f sample.json; then
+  echo sample.json > "$work/samples"
+  awk -v json=1 -v listed="$work/samples" "$flat" < /dev/null | cut -f 2- > "$work/sample"
+  one() { sed -n "s/^$1	//p" "$work/sample"; }
+  all() { sed -n "s/^$1#[0-9]*	//p" "$work/sample"; }
+  seed=$(one seed | sed 's/\\\\/\\/g')
+  all population.ids | grep -v '[^0-9A-Z-]' | sort > "$work/population"
+  while read -r change; do
+    printf '%s %s\n' "$(printf '%s\n%s' "$seed" "$change" | sha256 | cut -c-64)" "$change"
+  done < "$work/population" | sort | head -n "$(one size | tr -cd 0-9)" | cut -c66- > "$work/drawn"
+  all sample > "$work/named"
+  if test "$(one population.n)" = "$(($(wc -l < "$work/population")))" &&
+    test "$(sha256 < "$work/population" | cut -c-64)" = "$(one population.digest)" &&
+    cmp -s "$work/drawn" "$work/named" && sort "$work/drawn" | cmp -s - "$work/changes"; then
+    ok "the changes here are the first $(($(wc -l < "$work/drawn"))) of the $(one population.n) in the order of the seed"
+  else
+    no 'the changes here are not those that the seed draws from the population in sample.json'
+  fi
+  if test "$(one complete)" = true; then echo '--      gitchange says that the population is complete'
+  else echo '--      gitchange does not say that the population is complete: sample.json says why'; fi
+fi
 if test "$bad" -eq 0; then echo 'Everything that is here holds. VERIFY.md says what that proves, and what it does not.'
 else echo 'NOT everything holds: see the lines that begin with NOT OK.'; fi
 exit "$bad"
