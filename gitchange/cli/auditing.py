@@ -196,7 +196,8 @@ def export_command(
     which they were judged, and the Git objects that tie all of it to the branch of record. `verify.sh` in it checks
     all of it with ssh-keygen and what every Unix has; VERIFY.md says what that proves.
 
-    The same commits give the same bytes.
+    The same commits give the same bytes. Exit code 1 when not everything in the repository is borne out, or the
+    population of the sample is not known to be complete; the file is written all the same.
     """
     if drawing and changes:
         raise click.UsageError("name changes, or draw them with --sample, not both")
@@ -214,4 +215,6 @@ def export_command(
     say(f"{output}: {len(done.changes)} change(s), {done.files:,} files, {done.size:,} bytes")
     say(f"SHA-256 {done.sha256}")
     say("unpack it and run `sh verify.sh`; VERIFY.md in it says what that proves")
-    return 0 if done.sample is None or done.sample.complete else 1
+    if done.verification.verdict != "ok":
+        say("not everything in the repository is borne out: `gitchange verify` tells more", fg="red", bold=True)
+    return 0 if done.verification.verdict == "ok" and (done.sample is None or done.sample.complete) else 1

@@ -16,6 +16,7 @@ import os
 from pathlib import Path
 
 from gitchange.assessment.shapes import show_json
+from gitchange.assessment.verification import verify_repository
 from gitchange.errors import GitchangeError, UsageError
 from gitchange.ledger import documents
 from gitchange.ledger.records import request_of
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from gitchange.assessment.assess import Assessor
     from gitchange.assessment.overview import Assessment
     from gitchange.assessment.sampling import Sample
+    from gitchange.assessment.verification import Verification
     from gitchange.git.program import Touch
     from gitchange.git.repository import Entry
     from gitchange.ledger.timeline import Point
@@ -60,6 +62,8 @@ class Exported(Value):
     """Bytes of the zip."""
     sha256: str
     """Of the zip."""
+    verification: Verification
+    """What is borne out of all that the repository has."""
     sample: Sample | None
     """How the changes were drawn; None when they were named."""
 
@@ -94,7 +98,8 @@ def export(
             hint="`gitchange sync` fetches them",
         )
     found = assessor.some(_entries(assessor, wanted))
-    evidence = _Evidence(assessor, drawn)
+    verification = drawn.verification if drawn is not None else verify_repository(assessor)
+    evidence = _Evidence(assessor, verification, drawn)
     for number, assessment in enumerate(sorted(found, key=lambda a: a.id)):
         if assessor.tell is not None:
             assessor.tell("gathering evidence", number, len(found))
@@ -106,6 +111,7 @@ def export(
         evidence.count,
         len(zipped),
         hashlib.sha256(zipped).hexdigest(),
+        verification,
         drawn,
     )
 
@@ -120,8 +126,10 @@ def _entries(assessor: Assessor, wanted: Iterable[str]) -> list[Entry]:
         except UsageError as error:
             problems.append(error.message)
             continue
-        if merged:
+        if merged and entry.is_file:
             found[entry.path] = entry
+        elif merged:
+            problems.append(f"{entry.path} is no regular file, so it is no evidence of anything")
         else:
             problems.append(
                 f"{identifiers.id_of(entry.path)} is not merged yet: no evidence of it is on the branch of record"
@@ -134,7 +142,8 @@ def _entries(assessor: Assessor, wanted: Iterable[str]) -> list[Entry]:
 class _Evidence:
     """The files of an export, gathered one change after the other."""
 
-    def __init__(self, assessor: Assessor, drawn: Sample | None) -> None:
+    def __init__(self, assessor: Assessor, verification: Verification, drawn: Sample | None) -> None:
+        self._verification = verification
         self._assessor, self._line, self._drawn = assessor, assessor.timeline, drawn
         self._repository = assessor.repository
         self._proofs = Proofs(self._repository)
@@ -168,6 +177,7 @@ class _Evidence:
         files["heads"] = "".join(f"{name} {oid or '-'}\n" for name, oid in self._heads.items()).encode()
         if self._drawn is not None:
             files["sample.json"] = _json(self._drawn.as_json())
+        files["verification.json"] = _json(self._verification.as_json())
         files["README.txt"] = self._read_me().encode("utf-8", "replace")
         files["manifest.sha256"] = _manifest(files)
         return files
@@ -338,6 +348,10 @@ class _Evidence:
             "",
             *(f"{name + ':':<14}{oid or 'none'}" for name, oid in self._heads.items()),
             f"{'judged as of:':<14}{self._assessor.now.isoformat()}",
+            "",
+            "Everything in the repository is borne out, by what gitchange found (verification.json)."
+            if self._verification.verdict == "ok"
+            else "NOT EVERYTHING IN THE REPOSITORY IS BORNE OUT: verification.json says what is not.",
             "",
         ]
         if drawn is not None:

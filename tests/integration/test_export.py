@@ -80,7 +80,7 @@ def git_id(data: bytes) -> str:
 
 def tools(root: Path) -> Path:
     """A folder of the stock tools alone: no git, no python, no gitchange."""
-    folder = root / "tools"
+    folder = root / "stock-tools"
     if not folder.exists():
         folder.mkdir()
         for name in TOOLS:
@@ -93,7 +93,9 @@ def tools(root: Path) -> Path:
 def export(company: Company, output: Path, *changes: str) -> Path:
     """The zip."""
     done = gitchange(company.repo, "export", *changes, "--output", str(output))
-    assert done.code == 0, done.out + done.err
+    borne_out = gitchange(company.repo, "verify", "--json").json["verdict"] == "ok"
+    assert done.code == (0 if borne_out else 1), done.out + done.err
+    assert ("not everything" in done.out) != borne_out
     return output
 
 

@@ -697,7 +697,7 @@ function had_seen(k, other, text, log_) {
 }
 
 # -- one change --
-function judge_change(change, folder, file, request, k, n, text, texts_file, is_current, tag, row, verdict, by, told, has_record, count, number, other, type, requester, approvals, done, validated, seen, standing, commit, parts, key) {
+function judge_change(change, folder, file, request, k, n, text, texts_file, is_current, tag, row, verdict, by, told, has_record, count, number, other, type, requester, approvals, done, validated, seen, standing, commit, claim, key) {
   folder = "changes/" change; file = folder "/change.toml"; request = folder "/request.toml"
   path = "changes/" substr(change, 5, 4) "/" substr(change, 9, 2) "/" change ".toml"
   if (id_of[file] == "" || file_at(main, path) != id_of[file]) no(change ": change.toml is not the file that stands in commit " short(main))
@@ -737,7 +737,7 @@ function judge_change(change, folder, file, request, k, n, text, texts_file, is_
     worth[k] = judge_line(k, change, row, texts_file)
     version_for[k] = version; moment_for[k] = moment; spot_for[k] = spot
     if (stage == 1) continue
-    if (worth[k] == 1) ok(tag words(k) ": good under policy " version ", " witnessed)
+    if (worth[k] == 1) ok(tag words(k) ": good under policy " version ", " witnessed (how_worth[k] == "counts" ? "" : "; gitchange does not count it"))
     else if (worth[k] == 0.5) { if (how_worth[k] == "counts") no(tag words(k) ": " wrong); else say(tag words(k) ": genuine, " wrong ", so it does not count") }
     else if (how_worth[k] == "doubt") say(tag "line " place_of[k] " on " short(row) " " wrong "; gitchange does not count it either")
     else no(tag "line " place_of[k] " on " short(row) " " wrong)
@@ -784,7 +784,11 @@ function judge_change(change, folder, file, request, k, n, text, texts_file, is_
         if (had_seen(k, counted[other], text)) seen++
         else if (verdict == "validate") seen -= 1000
     if (seen > 0) ok(change ": " statement(k, "predicate.by") " signed " verdict " having seen " (verdict == "implement" ? "an approval" : "the implementation"))
-    else no(change ": " statement(k, "predicate.by") " signed " verdict " without having seen " (verdict == "implement" ? "an approval" : "the implementation") ", by what is here")
+    else {
+      seen = change ": " statement(k, "predicate.by") " signed " verdict " without having seen " (verdict == "implement" ? "an approval" : "the implementation") ", by what counts here"
+      if (has_record || told == "implemented" || told == "validated" || told == "documented") no(seen)
+      else say(seen)
+    }
   }
   # A refusal stands until the same person, having seen it, says otherwise.
   standing = 0
@@ -803,13 +807,14 @@ function judge_change(change, folder, file, request, k, n, text, texts_file, is_
     standing++; say(change ": " words(k) " was not taken back")
   }
   # What gitchange says is told as such, and must not say more than what is here.
+  claim = has_record ? "it has a record" : "it is told to be " told
   if (has_record || told == "approved" || told == "implemented" || told == "validated" || told == "documented") {
-    if (standing) no(change ": it is told to be " told ", and a refusal stands")
-    if (!approvals && type != "standard" && !(type == "emergency" && !has_record && told != "approved")) no(change ": it is told to be " told ", and nobody approved it")
+    if (standing) no(change ": " claim ", and a refusal stands")
+    if (!approvals && type != "standard" && !(type == "emergency" && !has_record && told != "approved")) no(change ": " claim ", and nobody approved it")
   }
-  if ((has_record || told == "implemented" || told == "validated") && !done) no(change ": it is told to be " told ", and nobody implemented it")
-  if ((has_record || told == "validated") && !validated) no(change ": it is told to be " told ", and nobody validated it")
-  if (told == "documented" && !has_record) no(change ": it is told to be documented, and has no record")
+  if ((has_record || told == "implemented" || told == "validated") && !done) no(change ": " claim ", and nobody implemented it")
+  if ((has_record || told == "validated") && !validated) no(change ": " claim ", and nobody validated it")
+  if (told == "documented" && !has_record) no(change ": " claim ", and has no record")
   say(change ": gitchange says " told (has_record && told != "documented" ? ", although it has a record" : ""))
 }
 function is_author(change, person, file, has_record, n, count, parts, commit) {
@@ -978,7 +983,16 @@ done > "$work/keys"
 # 10. What holds.
 judge 2 || bad=1
 
-# 11. The sample: drawn from its population by its seed, and all of it here.
+# 11. What gitchange found in the whole repository, as its word.
+if test -f verification.json; then
+  echo verification.json > "$work/verification"
+  case $(awk -v json=1 -v listed="$work/verification" "$flat" < /dev/null | awk -F '\t' '$2 == "verdict" { print $3 }') in
+    ok) echo '--      gitchange says that everything in the repository is borne out' ;;
+    *) echo '--      gitchange does NOT say that everything in the repository is borne out: verification.json says why' ;;
+  esac
+fi
+
+# 12. The sample: drawn from its population by its seed, and all of it here.
 if test -f sample.json; then
   echo sample.json > "$work/samples"
   awk -v json=1 -v listed="$work/samples" "$flat" < /dev/null | cut -f 2- > "$work/sample"
