@@ -216,5 +216,9 @@ def export_command(
     say(f"SHA-256 {done.sha256}")
     say("unpack it and run `sh verify.sh`; VERIFY.md in it says what that proves")
     if done.verification.verdict != "ok":
-        say("not everything in the repository is borne out: `gitchange verify` tells more", fg="red", bold=True)
+        say(
+            "not everything in the repository is borne out: `gitchange verify` tells more",
+            fg="red",
+            bold=True,
+        )
     return 0 if done.verification.verdict == "ok" and (done.sample is None or done.sample.complete) else 1

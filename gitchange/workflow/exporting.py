@@ -92,7 +92,9 @@ def export(
     if assessor.policy is None:
         problems = "; ".join(f.message for f in assessor.policy_findings)
         raise GitchangeError(f"no policy is in force: {problems}", hint="`gitchange verify` tells more")
-    if assessor.notes.commit is None and any(point.witnesses is not None for point in assessor.timeline.points):
+    if assessor.notes.commit is None and any(
+        point.witnesses is not None for point in assessor.timeline.points
+    ):
         raise GitchangeError(
             "this clone has no notes, so nobody could tell from it what was left out",
             hint="`gitchange sync` fetches them",

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.company import gitchange, git
+from tests.company import git, gitchange
 from tests.integration.test_export import Evidence, unpack
 
 from .setups import ATTACKER, World
@@ -63,7 +63,7 @@ def attacked(world: World, name: str, case: dict[str, Any], folder: Path) -> tup
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_evidence_after_an_attack(worlds: Callable[[str], World], tmp_path: Path, name: str) -> None:  # noqa: F811
+def test_evidence_after_an_attack(worlds: Callable[[str], World], tmp_path: Path, name: str) -> None:
     """What the attack could not do in the repository it cannot do in the evidence, and a breach shows there, too."""
     case = tomllib.loads((FOLDER / name / "expected.toml").read_text())
     world = worlds(case["setup"]).copied(tmp_path / "world")
@@ -76,18 +76,22 @@ def test_evidence_after_an_attack(worlds: Callable[[str], World], tmp_path: Path
 
 
 @pytest.mark.parametrize("name", LIES)
-def test_what_does_not_count_cannot_be_told_to(worlds: Callable[[str], World], tmp_path: Path, name: str) -> None:  # noqa: F811
-    """The script itself asks who may sign: a sign-off that gitchange does not count cannot be passed off as one that counts."""
+def test_what_does_not_count_cannot_be_told_to(
+    worlds: Callable[[str], World], tmp_path: Path, name: str
+) -> None:
+    """The script itself asks who may sign: what gitchange does not count cannot be passed off as what counts."""
     case = tomllib.loads((FOLDER / name / "expected.toml").read_text())
     evidence, _ = attacked(worlds(case["setup"]).copied(tmp_path / "world"), name, case, tmp_path)
     for path in evidence.folder.glob("changes/*/witnesses"):
         path.write_text(path.read_text().replace("genuine", "counts").replace("doubt", "counts"))
         if path.read_text():
             verdict = path.parent / "verdict.json"
-            verdict.write_text(verdict.read_text().replace('"status": "requested"', '"status": "approved"', 1))
+            verdict.write_text(
+                verdict.read_text().replace('"status": "requested"', '"status": "approved"', 1)
+            )
     evidence.forge_manifest()
     checked = evidence.verify()
     assert checked.returncode == 1, checked.stdout
-    assert any(
-        LIES[name] in line for line in checked.stdout.splitlines() if line.startswith("NOT OK")
-    ), checked.stdout
+    assert any(LIES[name] in line for line in checked.stdout.splitlines() if line.startswith("NOT OK")), (
+        checked.stdout
+    )

@@ -20,15 +20,49 @@ from tests.company import POLICY, Company, found, git, gitchange
 from tests.integration.test_policy import adopt, propose
 
 TOOLS = (
-    "awk base64 cat chmod cmp cut dirname find fold grep head ls mkdir mktemp od printf rm sed sh sha1sum sha256sum "
-    "sort ssh-keygen tail tr uniq wc xargs touch cp"
-).split()
+    *(
+        "awk",
+        "base64",
+        "cat",
+        "cmp",
+        "cp",
+        "cut",
+        "dirname",
+        "find",
+        "fold",
+        "grep",
+        "head",
+        "ls",
+        "mkdir",
+        "mktemp",
+    ),
+    *(
+        "od",
+        "printf",
+        "rm",
+        "sed",
+        "sh",
+        "sha1sum",
+        "sha256sum",
+        "sort",
+        "ssh-keygen",
+        "touch",
+        "tr",
+        "uniq",
+        "wc",
+    ),
+    "xargs",
+)
+"""All that the script may use."""
 STANDARD = (
     *("--type", "standard", "--model", "dependency-update", "--system", "website"),
     *("--risk", "It breaks :: availability :: rare :: minor :: roll it back"),
 )
 EMERGENCY = ("--type", "emergency", "--incident", "INC-1", "--justification", "It is down.")
-NASTY = "It \"expires\" $(touch pwned) `id` 'quoted' \\u0022 \\ -n %s\nsecond line\t</script><img src=x onerror=alert(1)>"
+NASTY = (
+    "It \"expires\" $(touch pwned) `id` 'quoted' \\u0022 \\ -n %s\n"
+    "second line\t</script><img src=x onerror=alert(1)>"
+)
 
 
 @dataclass(frozen=True)
@@ -112,7 +146,9 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Evidence:
     root = tmp_path_factory.mktemp("exported")
     company = found(root)
     made = {"documented": company.documented()}
-    made["twice"] = change = company.request("bo", "--reason", NASTY, "--title", "Rotate <b>it</b> 'now' $HOME")
+    made["twice"] = change = company.request(
+        "bo", "--reason", NASTY, "--title", "Rotate <b>it</b> 'now' $HOME"
+    )
     company.must("mo", "reject", change, "--yes", "-m", "not like this")
     company.must("mo", "seal")
     company.must("mo", "approve", change, "--yes", "-m", NASTY)
@@ -182,7 +218,10 @@ def test_changes_of_every_kind_hold(original: Evidence) -> None:
     for name, change in original.changes.items():
         status = original.company.show(change)["status"]
         assert f"--      {change}: gitchange says {status}" in lines, name
-        assert f"ok      {change}: change.toml is the file that stands in commit {original.heads[1][:12]}" in lines
+        assert (
+            f"ok      {change}: change.toml is the file that stands in commit {original.heads[1][:12]}"
+            in lines
+        )
     assert "ok      policy 3: approved under policy 2 by ada@example.org, eve@example.org" in lines
     assert not (original.folder.parent / "home" / "pwned").exists()
     assert not (original.folder / "pwned").exists()
@@ -203,7 +242,10 @@ def test_each_sign_off_is_told_with_its_policy_and_its_witness(original: Evidenc
         (told,) = [line for line in said(done, original.changes["twice"]) if line.startswith(words)]
         assert under in told
     assert any("reject by mo@" in line for line in said(done, original.changes["twice"]))
-    assert any("on an earlier text: approve by ada@" in f": {line}" for line in said(done, original.changes["edited"]))
+    assert any(
+        "on an earlier text: approve by ada@" in f": {line}"
+        for line in said(done, original.changes["edited"])
+    )
     (stolen,) = [line for line in said(done, original.changes["stolen"]) if "compromised" in line]
     assert "gitchange does not count it either" in stolen
     assert any("good under policy 2" in line for line in said(done, original.changes["early"]))
@@ -290,7 +332,9 @@ def edit_the_record(evidence: Evidence) -> None:
 
 
 def add_a_member(evidence: Evidence) -> None:
-    replaced(evidence.folder / "policy/2/policy.toml", b'["ada@example.org", "mo@', b'["bo@example.org", "mo@')
+    replaced(
+        evidence.folder / "policy/2/policy.toml", b'["ada@example.org", "mo@', b'["bo@example.org", "mo@'
+    )
 
 
 def exchange_a_key(evidence: Evidence) -> None:
@@ -400,7 +444,11 @@ def leave_an_approval_out(evidence: Evidence) -> None:
 
 def take_a_sign_off_of_another_change(evidence: Evidence) -> None:
     path, other = evidence.sign_offs("open"), evidence.sign_offs("backed out")
-    line = next(x for x in other.read_text().splitlines() if b'"approve"' in base64.b64decode(json.loads(x)["payload"]))
+    line = next(
+        x
+        for x in other.read_text().splitlines()
+        if b'"approve"' in base64.b64decode(json.loads(x)["payload"])
+    )
     path.write_text(f"{line}\n")
 
 
@@ -415,7 +463,9 @@ def drop_the_folder_of_a_witness(evidence: Evidence) -> None:
     )
     tree = path.read_bytes().split(b"tree ", 1)[1][:40].decode()
     parent = path.read_bytes().split(b"\nparent ", 1)[1][:40].decode()
-    before = (evidence.folder / "objects" / "commit" / parent).read_bytes().split(b"tree ", 1)[1][:40].decode()
+    before = (
+        (evidence.folder / "objects" / "commit" / parent).read_bytes().split(b"tree ", 1)[1][:40].decode()
+    )
     for oid in {tree, before}:
         (evidence.folder / "objects" / "tree" / oid).unlink(missing_ok=True)
 
@@ -428,7 +478,9 @@ def name_a_later_witness(evidence: Evidence) -> None:
     """The approval was witnessed under policy 1; it is told to be witnessed under a later one."""
     path = evidence.change("twice") / "witnesses"
     rows = [row.split("\t") for row in path.read_text().splitlines()]
-    later = max((row[4] for row in rows), key=lambda c: int(git(evidence.company.repo, "rev-list", "--count", c)))
+    later = max(
+        (row[4] for row in rows), key=lambda c: int(git(evidence.company.repo, "rev-list", "--count", c))
+    )
     path.write_text("".join("\t".join([*row[:4], later]) + "\n" for row in rows))
 
 
@@ -489,7 +541,9 @@ def count_the_stale_one(evidence: Evidence) -> None:
 
 
 def forget_a_touch(evidence: Evidence) -> None:
-    (evidence.folder / "objects" / "commit" / (evidence.change("documented") / "commits").read_text()[:40]).unlink()
+    (
+        evidence.folder / "objects" / "commit" / (evidence.change("documented") / "commits").read_text()[:40]
+    ).unlink()
 
 
 FORGERIES: tuple[Callable[[Evidence], None], ...] = (
@@ -541,7 +595,16 @@ def test_forgeries_are_caught(evidence: Evidence, forge: Callable[[Evidence], No
 
 
 @pytest.mark.parametrize(
-    "name", ["heads", "policies", "README.txt", "VERIFY.md", "policy/1/systems.toml", "changes/*/page.html", "changes/*/commits"]
+    "name",
+    [
+        "heads",
+        "policies",
+        "README.txt",
+        "VERIFY.md",
+        "policy/1/systems.toml",
+        "changes/*/page.html",
+        "changes/*/commits",
+    ],
 )
 def test_a_file_that_is_not_that_of_the_manifest_is_named(evidence: Evidence, name: str) -> None:
     """One byte of any file, also of those that are only for reading."""
@@ -594,7 +657,10 @@ def test_the_script_has_every_meaning(original: Evidence) -> None:
     script = (original.folder / "verify.sh").read_text()
     told = dict(re.findall(r'^  meaning\["(.*?)"\] = "(.*)"$', script, re.MULTILINE))
     assert told == MEANINGS
-    pairs = {tuple(pair.split()) for pair in re.findall(r'split\("(evaluation approve,[^"]*)"', script)[0].split(",")}
+    pairs = {
+        tuple(pair.split())
+        for pair in re.findall(r'split\("(evaluation approve,[^"]*)"', script)[0].split(",")
+    }
     assert pairs == {(step, verdict) for step, verdicts in VERDICTS.items() for verdict in verdicts}
 
 
@@ -647,7 +713,12 @@ def test_what_cannot_be_exported_is_named_at_once(original: Evidence, tmp_path: 
     assert "CHG-20200101-AAAA" in done.err
     assert "CHG-20200101-BBBB" in done.err
     assert not output.exists()
-    for options in ((), ("--sample",), ("--sample", "CHG-20200101-AAAA"), ("CHG-20200101-AAAA", "--seed", "x")):
+    for options in (
+        (),
+        ("--sample",),
+        ("--sample", "CHG-20200101-AAAA"),
+        ("CHG-20200101-AAAA", "--seed", "x"),
+    ):
         assert gitchange(original.company.repo, "export", *options, "-o", str(output)).code == 2
 
 
@@ -672,7 +743,9 @@ def test_a_record_that_no_trailer_witnessed_is_its_own_witness(tmp_path: Path) -
     git(repo, "commit", "--quiet", "--amend", "-m", "Squashed by a forge")
     assert company.show(change)["status"] == "documented"
     folder = unpack(export(company, tmp_path / "e.zip", change), tmp_path / "evidence")
-    assert set((folder / "changes" / change / "witnesses").read_text().split("\n")[0].split("\t")) >= {"record"}
+    assert set((folder / "changes" / change / "witnesses").read_text().split("\n")[0].split("\t")) >= {
+        "record"
+    }
     done = Evidence(company, folder, {}).verify()
     assert done.returncode == 0, done.stdout
     assert "validate by dee@example.org as system-user: good under policy 1" in done.stdout

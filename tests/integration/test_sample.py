@@ -97,7 +97,9 @@ def test_systems_types_and_periods_restrict_the_population(company: Company) -> 
     assert sample(company.repo, "--seed", "x", "--period", "2020-01-01..2020-12-31")["population"]["n"] == 0
 
 
-@pytest.mark.parametrize(("by", "number"), [("requested", 9), ("approved", 7), ("implemented", 6), ("documented", 5)])
+@pytest.mark.parametrize(
+    ("by", "number"), [("requested", 9), ("approved", 7), ("implemented", 6), ("documented", 5)]
+)
 def test_what_places_a_change_in_the_period(company: Company, by: str, number: int) -> None:
     """A change is in the period by when the branch of record first showed what is asked for."""
     assert sample(company.repo, "--seed", "x", "--by", by)["population"]["n"] == number
@@ -154,7 +156,9 @@ def test_what_is_missing_is_told(tmp_path: Path) -> None:
 def test_an_implementation_that_nobody_approved_is_in_the_population(tmp_path: Path) -> None:
     """What an auditor looks for most is not left out because it does not count."""
     company = found(tmp_path)
-    change = company.request("bo", "--type", "emergency", "--incident", "INC-1", "--justification", "It is down.")
+    change = company.request(
+        "bo", "--type", "emergency", "--incident", "INC-1", "--justification", "It is down."
+    )
     company.must("bo", "implement", change, "--steps-followed", "--test", "suite=passed")
     company.must("mo", "seal")
     edited = company.repo / f"changes/{change[4:8]}/{change[8:10]}/{change}.toml"
