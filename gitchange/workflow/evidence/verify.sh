@@ -19,7 +19,7 @@ trap 'exit 130' INT TERM
 bad=0
 ok() { printf 'ok      %s\n' "$1"; }
 no() { printf 'NOT OK  %s\n' "$1"; bad=1; }
-stop() { no "$1"; echo 'Nothing more was looked at.'; exit 1; }
+give_up() { no "$1"; echo 'Nothing more was looked at.'; exit 1; }
 if command -v sha256sum > /dev/null; then
   sha256() { sha256sum; }; check256() { sha256sum -c; }
 else
@@ -35,11 +35,11 @@ for tool in awk od base64 tr sed find sort xargs fold mktemp ssh-keygen; do
 done
 
 # 1. The files: plain ones, all of them named in the manifest, none of them changed.
-test "$(find . ! -type d ! -type f | wc -l)" -eq 0 || stop 'there is something else than files and folders here'
+test "$(find . ! -type d ! -type f | wc -l)" -eq 0 || give_up 'there is something else than files and folders here'
 find . -type f > "$work/names"
-grep -q '[[:cntrl:]]' "$work/names" && stop 'a file has a name with a control character'
-grep -qv '^\./' "$work/names" && stop 'a file has a name with a line break'
-for name in heads policies manifest.sha256; do test -f "$name" || stop "the file $name is missing"; done
+grep -q '[[:cntrl:]]' "$work/names" && give_up 'a file has a name with a control character'
+grep -qv '^\./' "$work/names" && give_up 'a file has a name with a line break'
+for name in heads policies manifest.sha256; do test -f "$name" || give_up "the file $name is missing"; done
 sed 's/^\\//' manifest.sha256 | cut -c67- | sort > "$work/listed"
 if uniq -d "$work/listed" | grep -q . || grep -qE '(^|/)\.{0,2}(/|$)' "$work/listed" ||
   test "$(wc -l < "$work/listed")" -ne $(($(wc -l < "$work/names") - 1)); then
@@ -54,11 +54,11 @@ fi
 head_of() { sed -n "s/^$1 \([0-9a-f-]*\)\$/\1/p" heads; }
 introduction=$(head_of introduction) main=$(head_of main) notes=$(head_of notes)
 case ${#introduction} in
-  40) hash() { sha1; }; check_ids() { check1; } ;;
-  64) hash() { sha256; }; check_ids() { check256; } ;;
-  *) stop 'heads names no introduction' ;;
+  40) named() { sha1; }; check_ids() { check1; } ;;
+  64) named() { sha256; }; check_ids() { check256; } ;;
+  *) give_up 'heads names no introduction' ;;
 esac
-test ${#main} -eq ${#introduction} || stop 'heads names no commit of the branch of record'
+test ${#main} -eq ${#introduction} || give_up 'heads names no commit of the branch of record'
 pin() { # NAME GIVEN HERE
   if test -z "$2"; then echo "--      $1 $3: compare it with the one that you know from elsewhere"
   elif test "$2" = "$3"; then ok "$1 is $3, as you said"
@@ -73,14 +73,14 @@ for kind in commit tree blob; do
   : > "$work/$kind.ids"
   if test -d "objects/$kind"; then ls "objects/$kind" > "$work/$kind.ids"; fi
   awk -v size="${#introduction}" 'length($0) != size || /[^0-9a-f]/ { exit 1 }' "$work/$kind.ids" ||
-    stop "objects/$kind has a file that is no object"
+    give_up "objects/$kind has a file that is no object"
   sed "s|.*|&  objects/$kind/&|" "$work/$kind.ids" >> "$work/objects"
   sed "s|^|objects/$kind/|" "$work/$kind.ids" > "$work/$kind.files"
 done
 if check_ids < "$work/objects" > "$work/said" 2>&1; then
   ok "$(($(wc -l < "$work/objects"))) Git objects have the ids that they are called by"
 else
-  stop 'a Git object has not the id that it is called by'
+  give_up 'a Git object has not the id that it is called by'
 fi
 
 # 4. What they say, as tables. An object begins with its kind and size; what is longer than it says is no object.
@@ -137,13 +137,13 @@ function line(text, parts, count, value) {
   if (tolower(text) ~ /^co-authored-by:/) authors = authors " " address(text)
 }
 function finished() { gsub(/[\t\036]/, "?", authors); print id "\t" tree "\t" parent "\t" when "\t" witness "\t" authors }
-'"$stream" > "$work/commits" || stop 'a commit is none that git would write'
+'"$stream" > "$work/commits" || give_up 'a commit is none that git would write'
 # Lines of notes: id of the note, line.
 xargs cat < "$work/blob.files" | tr '\000' '\036' | awk -v kind=blob -v ids="$work/blob.ids" '
 function started() { print id }
 function line(text) { print id "\t" text }
 function finished() { }
-'"$stream" > "$work/lines" || stop 'a note is none that git would write'
+'"$stream" > "$work/lines" || give_up 'a note is none that git would write'
 # Folders: id, mode, name, id of what is there. A byte of a name that is not plain is written %XX.
 xargs cat < "$work/tree.files" | od -An -v -tx1 | awk -v ids="$work/tree.ids" -v size=$((${#introduction} / 2)) '
 BEGIN {
@@ -172,7 +172,7 @@ BEGIN {
   }
 }
 END { if (failed || state != "head" || text != "" || (getline id < ids) > 0) exit 1 }' > "$work/trees" ||
-  stop 'a folder is none that git would write'
+  give_up 'a folder is none that git would write'
 
 # 5. The documents, taken apart: file, key, value. A key that is not plain, and line breaks in values, are escaped.
 # One reader for TOML and for JSON; what it does not understand, or finds twice, makes the document unreadable.
@@ -407,11 +407,11 @@ awk -v json=1 -v listed="$work/verdicts" "$flat" < /dev/null | awk -F '\t' '$2 =
 find changes policy policy-approvals -type f \( -name '*.toml' -o -path 'policy/*' -o -path 'policy-approvals/*' \) 2> /dev/null |
   while read -r file; do
     size=$(($(wc -c < "$file")))
-    printf '%s\t%s\t%s\t%s\n' "$file" "$({ printf 'blob %d\0' "$size"; cat -- "$file"; } | hash | cut -c-"${#introduction}")" \
+    printf '%s\t%s\t%s\t%s\n' "$file" "$({ printf 'blob %d\0' "$size"; cat -- "$file"; } | named | cut -c-"${#introduction}")" \
       "$(sha256 < "$file" | cut -c-64)" "$size"
   done > "$work/files"
-ls changes > "$work/changes" 2> /dev/null || stop 'there are no changes here'
-grep -qv '^CHG-[0-9A-Z-]*$' "$work/changes" && stop 'a folder below changes is called like no change'
+ls changes > "$work/changes" 2> /dev/null || give_up 'there are no changes here'
+grep -qv '^CHG-[0-9A-Z-]*$' "$work/changes" && give_up 'a folder below changes is called like no change'
 for folder in policy/*; do
   (cd -- "$folder" && find . -type f | cut -c3- | sort | while read -r file; do
     printf '%s  %s\n' "$(sha256 < "./$file" | cut -c-64)" "$file"
