@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 SIZE = 25
 """So many changes are drawn unless asked otherwise: the most that auditors usually take."""
+NOTES = 5
+"""So many remarks of a kind are told; of what makes a population incomplete, all are."""
 
 
 def sampling_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -147,7 +149,13 @@ def tell_sample(done: Sample) -> None:
     ]
     about = f" ({'; '.join(limits)})" if limits else ""
     say(f"population: {done.by} from {done.start} to {done.end}, {done.zone}{about}; digest {done.digest}")
-    tell(done.gaps)
+    tell([gap for gap in done.gaps if gap.severity != "note"])
+    remarks = [gap for gap in done.gaps if gap.severity == "note"]
+    for code in dict.fromkeys(gap.code for gap in remarks):
+        alike = [gap for gap in remarks if gap.code == code]
+        tell(alike[:NOTES])
+        if len(alike) > NOTES:
+            say(f"{len(alike) - NOTES} more like it [{code}]; --json has them all")
     for check in verified.checks:
         if not check.passed:
             errors = sum(1 for f in check.findings if f.severity == "error")

@@ -226,7 +226,7 @@ class _Evidence:
         self._files[f"{folder}/change.toml"] = assessment.raw
         self._proofs.path(self._assessor.ground.main, assessment.path)
         for touch in history:
-            self._proofs.add(touch.commit)
+            self._proofs.path(touch.commit, assessment.path)
         self._files[f"{folder}/commits"] = "".join(
             f"{touch.commit}\t{touch.blob or '-'}\n" for touch in history
         ).encode()

@@ -703,6 +703,14 @@ function judge_change(change, folder, file, request, k, n, text, texts_file, is_
   if (id_of[file] == "" || file_at(main, path) != id_of[file]) no(change ": change.toml is not the file that stands in commit " short(main))
   else ok(change ": change.toml is the file that stands in commit " short(main))
   told = ((folder "/verdict.json", "status") in status) ? status[folder "/verdict.json", "status"] : "nothing"
+  # The commits that touched it are genuine, and made of the file what is said.
+  for (n = 1; n <= touches[change]; n++) {
+    commit = touch_commit[change, n]; text = at(commit, path)
+    if (commit in once) no(change ": the commit " short(commit) " is told twice")
+    once[commit] = change
+    if (text == "?" || text != (touch_blob[change, n] == "-" ? "" : touch_blob[change, n])) no(change ": the commit " short(commit) " did not make of the file what is said")
+  }
+  split("", once)
   if (id_of[request] == "") {
     if (told == "unreadable" || told == "nothing") say(change ": gitchange could not judge it, and nothing more is checked")
     else no(change ": request.toml is missing")
@@ -821,7 +829,6 @@ function is_author(change, person, file, has_record, n, count, parts, commit) {
   for (n = 1; n <= touches[change]; n++) {
     if (has_record && touch_blob[change, n] == id_of[file]) continue
     commit = touch_commit[change, n]
-    if (!(commit in tree_of)) { no(change ": the commit " short(commit) ", which touched it, is not here"); continue }
     count = split(authors_of[commit], parts, " ")
     while (count > 0) if (parts[count--] == tolower(person)) return 1
   }
@@ -897,11 +904,12 @@ table == "statements" { said[$1, $2] = rest_of($0, 2) }
 table == "documented" { doc[$1, $2] = rest_of($0, 2) }
 table == "told" { status[$1, $2] = rest_of($0, 2) }
 table == "prefixes" { prefix[$1] = 1 }
-table == "recorded" { recorded_by[$1] = $2 }
+table == "recorded" { if ($1 in recorded_by || NF != 2) no($1 ": several commits are said to have brought the record"); recorded_by[$1] = $2 }
 table == "touches" { touch_commit[$1, ++touches[$1]] = $2; touch_blob[$1, touches[$1]] = $3 }
 table == "witnesses" {
   k = spot_of["changes/" $1 "/sign-offs/" $2 ".jsonl", $3]
   if (k == "" || k in how) { no($1 ": the witness of line " $3 " on " short($2) " is told twice, or of no line"); next }
+  if (NF != 6 || ($4 != "counts" && $4 != "genuine" && $4 != "doubt") || ($5 != "notes" && $5 != "record" && $5 != "none")) no($1 ": nobody can tell what is said of line " $3 " on " short($2))
   how_worth[k] = $4; how[k] = $5; by_commit[k] = $6
 }
 table == "results" { result[$1] = $2; print_of[$1] = $3; primary_of[$1] = $4 }
