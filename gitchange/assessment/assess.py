@@ -372,6 +372,10 @@ class Assessor:
             return tuple(self.histories.get(path, ()))
         return tuple(program.touches(self.repository, self.ground.main, path))
 
+    def recording(self, path: str) -> Point | None:
+        """The first point of the branch of record whose commit has the record of a documented change."""
+        return self._recording_point(path, self.history_of(path))
+
     @property
     def touches(self) -> Iterator[Touch]:
         """The history of all change files on the branch of record, newest first for each."""

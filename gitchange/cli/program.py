@@ -39,6 +39,8 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "coverage": ("coverage", "Tell which commits of an application are covered by changes."),
     "gate": ("gate", "Say whether a commit may be deployed to a system."),
     "link": ("coverage", "Explain what ties a commit of an application to a change."),
+    "sample": ("auditing", "Draw changes of a period at random, reproducibly."),
+    "export": ("auditing", "Write the evidence of changes into a zip that verifies itself."),
     "sync": ("exchange", "Fetch, unite and push."),
     "seal": ("exchange", "Witness the sign-offs by a commit."),
     "policy": ("policy", "Show the policy; compare, approve and adopt a new one."),

@@ -520,6 +520,17 @@ class Repository:
             commit.raw_message.decode("utf-8", "replace"),
         )
 
+    def raw(self, oid: str) -> tuple[str, bytes]:
+        """Kind and bytes of any object, the bytes that its id is made of; RepositoryError when it is missing."""
+        if (read := self._plainly(oid)) is not None and read[0] != MISSING:
+            return read
+        repo = self._repo
+        try:
+            number, data = repo.read(oid)
+        except of_libgit2(KeyError, ValueError) as error:
+            raise _unreadable(oid, error) from None
+        return _KINDS[number], bytes(data)
+
     def blob(self, oid: str) -> bytes:
         """A file's bytes; RepositoryError when it is missing."""
         return self._read(oid, "blob")

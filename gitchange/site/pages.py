@@ -389,15 +389,7 @@ def prepare(env: jinja2.Environment, site: Site) -> jinja2.Environment:
         label = known_systems[name].name if name in known_systems else name
         return Markup('<a href="{}{}"><bdi>{}</bdi></a>').format(root, urls.system(name), plain(label))
 
-    env.filters.update(
-        text=texts.html,
-        code=_code,
-        moment=partial(_moment, site.zone),
-        day=partial(_day, site.zone),
-        clock=partial(_clock, site.zone),
-        due=partial(_due, site.zone),
-        window=partial(_window, site.zone),
-    )
+    env.filters.update(filters(texts, site.zone))
     env.globals.update(
         site=site,
         overview=site.overview,
@@ -415,6 +407,19 @@ def prepare(env: jinja2.Environment, site: Site) -> jinja2.Environment:
         share=share,
     )
     return env
+
+
+def filters(texts: Texts, zone: dt.tzinfo) -> dict[str, Callable[..., str]]:
+    """How templates show texts, and moments in a zone."""
+    return {
+        "text": texts.html,
+        "code": _code,
+        "moment": partial(_moment, zone),
+        "day": partial(_day, zone),
+        "clock": partial(_clock, zone),
+        "due": partial(_due, zone),
+        "window": partial(_window, zone),
+    }
 
 
 def _digest(*parts: object) -> str:

@@ -382,6 +382,10 @@ def test_what_is_imported_is_open_and_says_where_it_comes_from(company: Company,
     assert "All of it (imported)" in run(company.repo, "list").out
     shown = run(company.repo, "show", change).out
     assert f"written after the fact, from commit {git(application, 'rev-parse', 'main')}" in shown
+    period = ("--period", "2000-01-01..2099-12-31", "--by", "requested")
+    drawn = run(company.repo, "sample", *period, "--seed", "x", "--json").json
+    assert [(gap["code"], gap["change"]) for gap in drawn["gaps"]] == [("population.imported", change)]
+    assert [one["imported"] for one in drawn["changes"]] == [True]
     assert "nothing that was decided then counts as a sign-off" in shown
     company.must("ada", "site", "build", "--output", str(company.root / "site"))
     page = (company.root / "site" / urls.change(change)).read_text()

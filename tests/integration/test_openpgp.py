@@ -38,6 +38,7 @@ from tests.company import (
     write_policy,
 )
 from tests.gnupg import Gnupg, gnupg
+from tests.integration.test_export import Evidence, export, tools, unpack
 from tests.integration.test_hook import guard, push
 
 
@@ -675,3 +676,28 @@ def test_policy_with_openpgp_files_is_read_strictly() -> None:
     loaded, found = load_policy(secret, "")
     assert loaded is None
     assert [f.code for f in found] == ["policy.secret-key"]
+
+
+def test_sign_offs_with_openpgp_are_checked_by_gpg_or_not_called_ok(
+    company: MixedCompany, tmp_path: Path
+) -> None:
+    """Where gpg is there it decides; where it is not, such sign-offs are told to be unchecked, and nothing is ok."""
+    change = company.documented()
+    folder = unpack(export(company, tmp_path / "e.zip", change), tmp_path / "evidence")
+    evidence = Evidence(company, folder, {change: change})
+    without = evidence.verify()
+    assert without.returncode == 1
+    assert "is signed with OpenPGP, which was not checked: gpg was not found" in without.stdout
+    gpg = shutil.which("gpg")
+    assert gpg is not None
+    (tools(tmp_path) / "gpg").symlink_to(gpg)
+    done = evidence.verify()
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "approve by ada@example.org as change-manager: good under policy 1" in done.stdout
+    # Another's certificate in the place of ada's, in all that can be forged.
+    certificates = folder / "policy" / "1" / "openpgp"
+    shutil.copy(certificates / "dee@example.org.asc", certificates / "ada@example.org.asc")
+    evidence.forge_manifest()
+    forged = evidence.verify()
+    assert forged.returncode == 1
+    assert "approve by ada@example.org" not in forged.stdout
