@@ -58,7 +58,8 @@ def judge(
         # 2.
         judged = authenticator.result(line, commit)
         if isinstance(judged, Doubt):
-            yield Judged(None, replace(judged.finding, severity="warning"))
+            message = f"{judged.finding.message}; it decides nothing, kept on {commit}"
+            yield Judged(None, replace(judged.finding, message=message, severity="warning"))
             continue
         if not is_policy_of(repository, commit, judged.said.policy):
             message = f"{described(line)}: the commit that it is kept on has another policy than it names"
