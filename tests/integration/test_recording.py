@@ -15,7 +15,17 @@ from typing import Any
 
 import pytest
 
-from tests.company import POLICY, Company, Result, clones, git, gitchange, request_options, write_policy
+from tests.company import (
+    POLICY,
+    Company,
+    Result,
+    clones,
+    git,
+    gitchange,
+    request_options,
+    sign_payload,
+    write_policy,
+)
 from tests.integration.test_hook import guard, push
 
 NOTES = "refs/notes/gitchange/approvals"
@@ -98,21 +108,6 @@ class World:
         return checks["results"]["looked_at"], checks["results"]["findings"]
 
 
-def sign(key: Path, payload: bytes) -> str:
-    """The envelope of any payload, by any key that one has; ssh-keygen and the public format only."""
-    kind = b"application/vnd.in-toto+json"
-    signed = b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(payload), payload)
-    command = ["ssh-keygen", "-q", "-Y", "sign", "-n", "gitchange", "-f", str(key)]
-    armor = subprocess.run(command, input=signed, capture_output=True, check=True).stdout.decode()
-    listed = subprocess.run(["ssh-keygen", "-l", "-f", str(key)], capture_output=True, check=True, text=True)
-    envelope = {
-        "payloadType": kind.decode(),
-        "payload": base64.b64encode(payload).decode(),
-        "signatures": [{"keyid": listed.stdout.split()[1], "sig": "".join(armor.splitlines()[1:-1])}],
-    }
-    return json.dumps(envelope, separators=(",", ":"))
-
-
 def statement_of(line: str) -> dict[str, Any]:
     """What an envelope says."""
     said: dict[str, Any] = json.loads(base64.b64decode(json.loads(line)["payload"]))
@@ -123,7 +118,7 @@ def crafted(line: str, key: Path, **changes: Any) -> str:
     """A result that says something else than that one, signed anew."""
     said = statement_of(line)
     said["predicate"] |= changes
-    return sign(key, json.dumps(said, separators=(",", ":"), ensure_ascii=False).encode())
+    return sign_payload(key, json.dumps(said, separators=(",", ":"), ensure_ascii=False).encode())
 
 
 @pytest.fixture(scope="module")
@@ -349,7 +344,7 @@ def test_sign_off_by_a_machine_does_not_count(world: World) -> None:
     ]
     for role in ("change-manager", "recorder"):
         said["predicate"] |= {"change": other, "by": "ci@example.org", "role": role}
-        world.put(blob, [sign(company.key("ci"), json.dumps(said, separators=(",", ":")).encode())])
+        world.put(blob, [sign_payload(company.key("ci"), json.dumps(said, separators=(",", ":")).encode())])
         shown = company.show(other)
         assert shown["status"] == "requested"
         assert [f["code"] for f in shown["findings"]] == ["sign-off.by-recorder"]
