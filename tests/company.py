@@ -5,6 +5,7 @@ Used by the tests of every room that needs a repository; nothing in it stands in
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import io
 import json
@@ -225,3 +226,18 @@ def clones(company: Company, *people: str) -> Iterator[tuple[str, Path]]:
         git(clone, "config", "gitchange.introduction", introduction)
         company.become(person, clone)
         yield person, clone
+
+
+def sign_payload(key: Path, payload: bytes) -> str:
+    """The envelope of any payload, by any key that one has; ssh-keygen and the public format only."""
+    kind = b"application/vnd.in-toto+json"
+    signed = b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(payload), payload)
+    command = ["ssh-keygen", "-q", "-Y", "sign", "-n", "gitchange", "-f", str(key)]
+    armor = subprocess.run(command, input=signed, capture_output=True, check=True).stdout.decode()
+    listed = subprocess.run(["ssh-keygen", "-l", "-f", str(key)], capture_output=True, check=True, text=True)
+    envelope = {
+        "payloadType": kind.decode(),
+        "payload": base64.b64encode(payload).decode(),
+        "signatures": [{"keyid": listed.stdout.split()[1], "sig": "".join(armor.splitlines()[1:-1])}],
+    }
+    return json.dumps(envelope, separators=(",", ":"))

@@ -31,6 +31,7 @@ from gitchange.model.change import parse_change
 from gitchange.model.crosscheck import crosscheck
 from gitchange.model.evidence import Evidence, Failure, SignOff
 from gitchange.model.finding import Finding, has_errors, in_order
+from gitchange.model.policy import RECORDER_ROLE
 from gitchange.values import replace
 
 TYPE_CHECKING = False
@@ -584,6 +585,15 @@ class Assessor:
         authenticator = self.authenticator(policy, moment, point.commit if point else None)
         genuine, problems = check_record(raw, parsed, text, authenticator)
         found += problems
+        if record.documented_by in policy.members(RECORDER_ROLE):
+            found.append(
+                Finding(
+                    "record.by-recorder",
+                    f"{record.documented_by} is a {RECORDER_ROLE}: a machine that keeps results and documents nothing",
+                    "ask who made the record; a person documents",
+                    path=entry.path,
+                )
+            )
         known = all(s.seen is not None for s in genuine)
         if not known:
             found.append(

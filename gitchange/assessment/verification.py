@@ -11,11 +11,13 @@ import datetime as dt
 import hashlib
 from bisect import bisect_right
 
+from gitchange.assessment.results import judged_on
 from gitchange.git import program
 from gitchange.git.ids import Numbers
 from gitchange.ledger import chain, notes
 from gitchange.ledger.records import TRAILER, trailer_of
 from gitchange.ledger.remote import verified_branch
+from gitchange.ledger.results import is_kept_here
 from gitchange.ledger.signoffs import Doubt, Text, described, signers_of
 from gitchange.model import identifiers
 from gitchange.model.finding import Finding, has_errors, in_order
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from gitchange.assessment.overview import Assessment
     from gitchange.git.program import Touch
     from gitchange.ledger.chain import Loss
+    from gitchange.ledger.results import Judged
 
 
 class Check(Value):
@@ -102,7 +105,8 @@ def verify_repository(
     5. no notes commit lost a line of its parents;
     6. every sign-off of an open change is genuine;
     7. every documented change is borne out by its record, from the branch of record alone;
-    8. every notes commit that the branch of record witnesses is contained in the notes.
+    8. every notes commit that the branch of record witnesses is contained in the notes;
+    9. every recorded result is genuine, and a recorder's; one that is not decides nothing: a warning.
 
     `undecided` when something needed is missing (policy, objects); `breach` when a check found an error.
     `known` gives what there is to know of everything, where somebody has looked at it already.
@@ -149,6 +153,11 @@ def verify_repository(
     # 8. The witnesses.
     if not changes:
         checks.append(_check_witnesses(assessor, whole))
+        # 9. The results.
+        question = (
+            "is every recorded result of coverage and gate a recorder's, on the commit it was computed from?"
+        )
+        checks.append(Check("results", question, whole.results, in_order(whole.on_results)))
     if assessor.policy is None and not assessor.timeline.findings:
         verdict: Literal["ok", "breach", "undecided"] = "undecided"
     else:
@@ -206,9 +215,15 @@ class Whole(Value, frozen=False):
     removed: tuple[Finding, ...] = ()
     """Change files that are gone."""
     lines: int = 0
-    """How many lines the notes have."""
+    """How many lines the notes have, without those of results."""
     strange: dict[str, tuple[bytes, ...]] = field(default_factory=dict)
     """Notes on what is no text of a change on the branch of record."""
+    results: int = 0
+    """How many lines are kept on commits: recorded results, genuine or not."""
+    on_results: list[Finding] = field(default_factory=list)
+    """What is wrong with them."""
+    judged: dict[str, tuple[Judged, ...]] = field(default_factory=dict)
+    """They themselves by commit, where they were judged just now."""
     losses: list[Loss] = field(default_factory=list)
     """Every line that a notes commit lost."""
     commits: int = 0
@@ -297,6 +312,10 @@ def around(assessor: Assessor, seen: Seen, named: Mapping[str, str] | None = Non
     for oid, note in assessor.notes.kept():
         if oid in seen.texts:
             whole.lines += seen.texts[oid]
+        elif is_kept_here(assessor.repository, oid):
+            whole.judged[oid] = judged = judged_on(assessor, oid, notes.lines_of(assessor.repository, note))
+            whole.results += len(judged)
+            whole.on_results += [one.finding for one in judged if one.finding is not None]
         else:
             whole.strange[oid] = notes.lines_of(assessor.repository, note)
             whole.lines += len(whole.strange[oid])

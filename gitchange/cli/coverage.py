@@ -13,9 +13,20 @@ import click
 
 from gitchange.cli import context as from_context
 from gitchange.cli import render
+from gitchange.cli.recording import (
+    attempt,
+    kept_json,
+    recording_options,
+    refuse_contradictions,
+    show_recorded,
+    tell_kept,
+)
 from gitchange.cli.terminal import progress, say, width
-from gitchange.lifecycle.coverage import STATES, counts
+from gitchange.errors import UsageError
+from gitchange.lifecycle.coverage import counts
+from gitchange.model.result import OPEN_STATES, STATES, list_digest
 from gitchange.workflow import coverage as workflow
+from gitchange.workflow import recording
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,9 +35,6 @@ if TYPE_CHECKING:
 
     from gitchange.lifecycle.coverage import Covered, State
     from gitchange.workflow.coverage import Coverage
-
-_OPEN: tuple[State, ...] = ("emergency-pending", "uncovered")
-"""States of commits for which somebody has something to do."""
 
 
 def application_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -49,8 +57,9 @@ def application_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @click.command("coverage")
-@click.argument("revisions", metavar="BASE..HEAD")
+@click.argument("revisions", metavar="BASE..HEAD", required=False)
 @application_options
+@recording_options
 @click.option("--state", "states", multiple=True, type=click.Choice(STATES), help="Show only these commits.")
 @click.option("--json", "as_json", is_flag=True, help="The documented JSON shape.")
 @click.option("--csv", "as_csv", is_flag=True, help="For spreadsheets.")
@@ -58,12 +67,16 @@ def application_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def coverage_command(
     context: click.Context,
     /,
-    revisions: str,
+    revisions: str | None,
     application: Path,
     systems: tuple[str, ...],
     states: tuple[State, ...],
     as_json: bool,
     as_csv: bool,
+    record: bool,
+    recorded: bool,
+    no_push: bool,
+    limit: int | None,
 ) -> int:
     """Tell of every commit of a range whether a change covers it.
 
@@ -71,22 +84,33 @@ def coverage_command(
     pre-approved model), exempt (by a rule of the policy), emergency-pending (nobody has approved the emergency yet)
     or uncovered, and why.
 
-    Exit code 1 when one is emergency-pending or uncovered.
+    Exit code 1 when one is emergency-pending or uncovered; 3 when the result could not be recorded or sent.
     """
+    refuse_contradictions(record=record, recorded=recorded, no_push=no_push, limit=limit)
+    if recorded:
+        if revisions is not None or states or as_csv:
+            raise UsageError(
+                "--recorded takes neither a range nor --state nor --csv", hint="--system and --limit choose"
+            )
+        return show_recorded(context, "coverage", systems, limit, as_json=as_json)
+    if revisions is None:
+        raise UsageError("no range was given", hint="BASE..HEAD, or one revision for all up to it")
     with progress() as bar:
         place = from_context.workspace(context, tell=bar)
         done = workflow.coverage(place, application, revisions, systems)
+    kept = attempt(lambda: recording.record_coverage(place, done, push=not no_push)) if record else None
     shown = [one for one in done.commits if not states or one.state in states]
     number = counts(done.commits)
-    code = 1 if any(number[state] for state in _OPEN) else 0
+    code = 1 if any(number[state] for state in OPEN_STATES) else 0
     if as_json:
-        click.echo(json.dumps(coverage_json(done, shown), indent=2, ensure_ascii=False))
+        shape = coverage_json(done, shown) | {"recorded": kept_json(kept)}
+        click.echo(json.dumps(shape, indent=2, ensure_ascii=False))
     elif as_csv:
         click.echo(_csv(shown), nl=False)
     else:
         _tell(done, shown)
         say(_in_short(done), fg="red" if code else "green")
-    return code
+    return tell_kept(kept, code, quiet=as_json or as_csv)
 
 
 def _tell(done: Coverage, shown: Sequence[Covered]) -> None:
@@ -106,7 +130,7 @@ def _tell(done: Coverage, shown: Sequence[Covered]) -> None:
         for line in render.table(rows, header, width()):
             click.echo(line)
     for one in shown:
-        if one.state in _OPEN:
+        if one.state in OPEN_STATES:
             click.echo()
             click.echo(
                 render.word(one.state)
@@ -140,6 +164,7 @@ def coverage_json(done: Coverage, shown: Sequence[Covered]) -> dict[str, Any]:
         "notes": done.notes,
         "counts": counts(done.commits),
         "elsewhere": done.elsewhere,
+        "sha256": list_digest(done.listed),
         "commits": [covered_json(one) for one in shown],
     }
 

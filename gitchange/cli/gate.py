@@ -11,10 +11,20 @@ import click
 from gitchange.cli import context as from_context
 from gitchange.cli import render
 from gitchange.cli.coverage import covered_json
+from gitchange.cli.recording import (
+    attempt,
+    kept_json,
+    recording_options,
+    refuse_contradictions,
+    show_recorded,
+    tell_kept,
+)
 from gitchange.cli.terminal import say
 from gitchange.errors import UsageError
-from gitchange.lifecycle.coverage import STATES, counts
+from gitchange.lifecycle.coverage import counts
+from gitchange.model.result import STATES, list_digest
 from gitchange.workflow import gate as workflow
+from gitchange.workflow import recording
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,12 +49,13 @@ if TYPE_CHECKING:
     metavar="REV",
     help="What is to be deployed; HEAD, when not given.",
 )
-@click.option("--system", required=True, help="To which system.")
+@click.option("--system", help="To which system.")
 @click.option("--environment", help="Where.")
 @click.option(
     "--base", metavar="REV", help="What was deployed last; else the nearest of the system's release tags."
 )
 @click.option("--at", metavar="TIME", help="When, e.g. 2026-11-22T20:00:00+01:00; now, when not given.")
+@recording_options
 @click.option("--json", "as_json", is_flag=True, help="The documented JSON shape.")
 @click.pass_context
 def gate_command(
@@ -52,11 +63,15 @@ def gate_command(
     /,
     application: Path,
     revision: str,
-    system: str,
+    system: str | None,
     environment: str | None,
     base: str | None,
     at: str | None,
     as_json: bool,
+    record: bool,
+    recorded: bool,
+    no_push: bool,
+    limit: int | None,
 ) -> int:
     """Say whether a commit may be deployed to a system.
 
@@ -64,15 +79,31 @@ def gate_command(
     this environment and outside freezes, and no emergency of the system is in debt. It answers at once, by what this
     clone knows: `gitchange sync` fetches.
 
-    Exit code 0: yes. 1: no, with what speaks against it and who can mend it. 3: it could not be decided.
+    Exit code 0: yes. 1: no, with what speaks against it and who can mend it. 3: it could not be decided,
+    or the decision could not be recorded or sent.
     """
+    refuse_contradictions(record=record, recorded=recorded, no_push=no_push, limit=limit)
+    if recorded:
+        return show_recorded(context, "gate", (system,) if system else (), limit, as_json=as_json)
+    if system is None:
+        raise UsageError(
+            "no system was named", hint="--system NAME; the policy has them: `gitchange policy show`"
+        )
     place = from_context.workspace(context)
     done = workflow.gate(
         place, application, revision, system, environment=environment, base=base, at=_moment(at)
     )
+    kept = attempt(lambda: recording.record_decision(place, done, push=not no_push)) if record else None
+    code = 0 if done.allowed else 1
     if as_json:
-        click.echo(json.dumps(gate_json(done), indent=2, ensure_ascii=False))
-        return 0 if done.allowed else 1
+        shape = gate_json(done) | {"recorded": kept_json(kept)}
+        click.echo(json.dumps(shape, indent=2, ensure_ascii=False))
+    else:
+        _tell(done, system, environment)
+    return tell_kept(kept, code, quiet=as_json)
+
+
+def _tell(done: Decision, system: str, environment: str | None) -> None:
     for refusal in done.refusals:
         click.echo(
             render.word("error")
@@ -98,7 +129,6 @@ def gate_command(
         fg="green" if done.allowed else "red",
         bold=not done.allowed,
     )
-    return 0 if done.allowed else 1
 
 
 def _moment(text: str | None) -> dt.datetime | None:
@@ -131,5 +161,6 @@ def gate_json(done: Decision) -> dict[str, Any]:
         "main": done.coverage.main,
         "notes": done.coverage.notes,
         "counts": counts(done.coverage.commits),
+        "sha256": list_digest(done.coverage.listed),
         "commits": [covered_json(one) for one in done.coverage.commits],
     }

@@ -10,7 +10,7 @@ import json
 
 from gitchange.assessment import verification
 from gitchange.assessment.verification import Seen, Whole
-from gitchange.index import store
+from gitchange.index import recorded, store
 from gitchange.index.facts import finding_said
 from gitchange.ledger import chain
 from gitchange.ledger.chain import Loss
@@ -132,11 +132,14 @@ def whole(connection: sqlite3.Connection, assessor: Assessor) -> Whole:
         places[kind].extend(Finding(**fields) for fields in found)
         seen.idle.extend(Finding(**fields) for fields in idle)
     strange = [oid for (oid,) in connection.execute("SELECT oid FROM strange ORDER BY oid")]
+    results, on_results = recorded.found(connection)
     return Whole(
         seen,
         assessor.removed(),
         lines=connection.execute("SELECT coalesce(sum(lines), 0) FROM note").fetchone()[0],
         strange={oid: assessor.notes.lines(oid) for oid in strange},
+        results=results,
+        on_results=on_results,
         losses=[
             Loss(*told)
             for told in connection.execute("SELECT id, parent, oid, line FROM loss ORDER BY number")

@@ -31,7 +31,7 @@ from gitchange.assessment.shapes import (
 from gitchange.assessment.verification import Seen
 from gitchange.errors import GitchangeError
 from gitchange.git import program
-from gitchange.index import audit, lists, rows, store
+from gitchange.index import audit, lists, recorded, rows, store
 from gitchange.index import place as places
 from gitchange.index.facts import StoredAssessor, StoredTimeline, finding_said, reign_said
 from gitchange.index.histories import said_of, touch_of
@@ -139,6 +139,8 @@ class Snapshot(Value):
     overview: Overview
     """Without the changes."""
     verification: Verification
+    recorded: tuple[Mapping[str, Any], ...]
+    """Recorded results in their documented JSON shape, newest first."""
     path: str
     """Of the index's file."""
     state: tuple[str | None, str | None]
@@ -157,7 +159,8 @@ def snapshot(
             "INSERT OR REPLACE INTO content SELECT c.value, g.value FROM known c, known g "
             "WHERE c.name = 'content' AND g.name = 'generation'"
         )
-        return Snapshot(by.overview(judged=False), verified, place.index, store.state_of(index))
+        kept = tuple(one.shown for one in recorded.recorded(index))
+        return Snapshot(by.overview(judged=False), verified, kept, place.index, store.state_of(index))
 
     return _current(repository, now, introduction, taken, tell)
 
@@ -347,7 +350,10 @@ def _from_nothing(
     for _ in facts:
         pass
     writer.finish()
-    audit.put(connection, assessor, verification.around(assessor, whole, named), named)
+    around = verification.around(assessor, whole, named)
+    audit.put(connection, assessor, around, named)
+    for oid, judged in around.judged.items():
+        recorded.put(connection, assessor, oid, judged, writer.unsettled)
     return assessor
 
 
@@ -457,6 +463,13 @@ class _Writer:
         )
         self._next = self._generation + 1
         """The generation of what is written."""
+
+    @property
+    def unsettled(self) -> Span:
+        """For how long holds what is judged by the policy as it is, now."""
+        policy = self._assessor.policy
+        certificates = policy is not None and _has_certificates(policy)
+        return recorded.unsettled(self._keys, self._assessor.now, certificates=certificates)
 
     def row(self, assessment: Assessment, seen: Seen) -> _Row:
         """What is kept of it; nothing is written."""
@@ -733,7 +746,8 @@ def _continued(
     writer.finish()
     if audit.shares_texts(connection, paths):
         return None  # which of them tells of a line on it depends on all of them
-    audit.go_on(connection, assessor, before=(before, tips[0]), noted=noted, paths=paths)
+    on_commits = recorded.go_on(connection, assessor, noted | changed, writer.unsettled, moved=bool(fresh))
+    audit.go_on(connection, assessor, before=(before, tips[0]), noted=noted - on_commits, paths=paths)
     repository.missing |= missing
     return assessor
 

@@ -137,6 +137,20 @@ CREATE TABLE trailer (notes TEXT PRIMARY KEY, id TEXT NOT NULL, absent INTEGER N
 CREATE INDEX trailer_absent ON trailer (absent) WHERE absent;
 CREATE INDEX seen_kind ON seen (kind);
 CREATE INDEX seen_something ON seen (number) WHERE said != '';
+-- What `coverage` and `gate` recorded.
+CREATE TABLE result (
+  oid TEXT NOT NULL,              -- the commit of the branch of record that it is kept on
+  number INTEGER NOT NULL,        -- among the lines of that commit
+  place INTEGER NOT NULL, witness INTEGER, moment REAL NOT NULL,  -- what it is sorted by
+  kind TEXT, shown TEXT,          -- JSON; nothing where the line is no genuine result
+  found TEXT,                     -- JSON: why it does not count
+  since REAL NOT NULL, until REAL NOT NULL,  -- the time for which this holds
+  away INTEGER NOT NULL,          -- whether it may be judged otherwise when the branch of record moves
+  PRIMARY KEY (oid, number)
+) WITHOUT ROWID;
+CREATE INDEX result_until ON result (until);
+CREATE INDEX result_since ON result (since);
+CREATE INDEX result_away ON result (oid) WHERE away;
 CREATE VIRTUAL TABLE words USING fts5 (
   id, title, people, systems, body, content='', tokenize='unicode61 remove_diacritics 2'
 );

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from gitchange.ledger.notes import Notes
 from gitchange.model.evidence import SignOff
@@ -29,15 +29,17 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable
-    from typing import Protocol
+    from typing import Protocol, TypeVar
 
     from gitchange.git.repository import Repository
     from gitchange.model.finding import Severity
     from gitchange.model.policy import Policy
-    from gitchange.model.statement import (
-        VerdictName,
-    )
+    from gitchange.model.result import Result, ResultStatement
+    from gitchange.model.statement import Statement, VerdictName
+    from gitchange.signing.authenticity import Authenticity
     from gitchange.signing.dsse import Envelope
+
+    Read = TypeVar("Read", Statement, ResultStatement)
 
     class Authenticates(Protocol):
         """Who can say whether a line is a genuine sign-off on a text."""
@@ -115,10 +117,25 @@ def described(line: bytes) -> str:
     """A line in words, for findings about it; nothing in it is trusted."""
     name = hashlib.sha256(line).hexdigest()[:12]
     try:
-        said = read_statement(parse_envelope(line, canonical=False).payload).predicate
-    except (EnvelopeError, StatementError):
+        payload = parse_envelope(line, canonical=False).payload
+    except EnvelopeError:
         return f"the line {name}, which is no sign-off"
+    try:
+        said = read_statement(payload).predicate
+    except StatementError:
+        return _described_result(payload, name)
     return f"the sign-off {said.verdict!r} by {said.by} on {said.change} (line {name})"
+
+
+def _described_result(payload: bytes, name: str) -> str:
+    from gitchange.model.result import read_result  # noqa: PLC0415 - mostly a line is a sign-off
+
+    try:
+        statement = read_result(payload)
+    except StatementError:
+        return f"the line {name}, which is no sign-off"
+    said, head = statement.predicate, statement.subject[0].digest.gitCommit
+    return f"the result {said.kind} {said.outcome!r} by {said.by} on {head[:12]} (line {name})"
 
 
 class Moment(Value):
@@ -130,6 +147,17 @@ class Moment(Value):
     """The commit of the branch of record that witnessed it first; None while nothing did."""
     place: int | None
     """That commit's number on the line."""
+
+
+def _doubt(
+    what: str, line: bytes, text: Text, code: str, message: str, hint: str = "", *, intact: bool = False
+) -> Doubt:
+    """Why a line is no genuine `what` on that text."""
+    harmless = code.startswith("certificate.") or (intact and code.startswith("signer."))
+    severity: Severity = "warning" if harmless else "error"
+    where = f"{what} {hashlib.sha256(line).hexdigest()[:12]} on {text.blob[:12]}: "
+    mend = hint or "compare with another clone's notes; a genuine line can be restored from there"
+    return Doubt(Finding(code, where + message, mend, severity, text.path, change=text.change), intact)
 
 
 class Authenticator:
@@ -172,45 +200,13 @@ class Authenticator:
         """
         at = at or Moment(self._at, None, None)
 
-        def doubt(code: str, message: str, hint: str = "", *, intact: bool = False) -> Doubt:
-            harmless = code.startswith("certificate.") or (intact and code.startswith("signer."))
-            severity: Severity = "warning" if harmless else "error"
-            where = f"sign-off {hashlib.sha256(line).hexdigest()[:12]} on {text.blob[:12]}: "
-            mend = hint or "compare with another clone's notes; a genuine line can be restored from there"
-            return Doubt(
-                Finding(code, where + message, mend, severity, text.path, change=text.change), intact
-            )
-
-        # 1. One envelope, one spelling.
-        try:
-            envelope, name = _opened(line)
-        except EnvelopeError as error:
-            return doubt(error.code, str(error))
-        if envelope.payload_type != PAYLOAD_TYPE:
-            return doubt("envelope.payload-type", f"the payload's type is {envelope.payload_type!r}")
-        # 2. Our statement.
-        try:
-            statement = read_statement(envelope.payload)
-        except StatementError as error:
-            return doubt("statement.malformed", str(error))
+        doubt = partial(_doubt, "sign-off", line, text)
+        # 1. to 4.
+        signed = self._signed(line, read_statement, at, doubt)
+        if isinstance(signed, Doubt):
+            return signed
+        name, statement, result = signed
         said = statement.predicate
-        # 3. The signature, the key, the person.
-        result = self._signers.verify(
-            envelope.signed_bytes, envelope.signature, principal=said.by, namespace=NAMESPACE, at=at.time
-        )
-        if not result.ok:
-            where = f"{ROOT}/{SIGNERS_FILE} and {ROOT}/{OPENPGP} say which keys may sign for whom"
-            hint = result.hint or (where if result.intact else "")
-            return doubt(result.code, f"{result.message} (by {said.by})", hint, intact=result.intact)
-        # 4. One key, one person.
-        if set(result.owners) - {said.by}:
-            message = f"the key {result.key} belongs to several persons: {', '.join(sorted(result.owners))}"
-            return doubt("signer.ambiguous", message, "give each person a key of their own", intact=True)
-        if envelope.keyid != result.key:
-            return doubt(
-                "envelope.keyid",
-                f"the envelope names the key {envelope.keyid}, the signature's is {result.key}",
-            )
         # 5. This text.
         subject = statement.subject[0]
         differences = [
@@ -257,6 +253,84 @@ class Authenticator:
             place=at.place,
             judged_at=at.time if at.witness else None,
         )
+
+    def authenticate_result(self, line: bytes, text: Text, at: Moment | None = None) -> Result | Doubt:
+        """Judge a line that is kept on a commit of the branch of record, the text's `blob`, in these steps:
+
+        1. to 4. as those of a sign-off, for the statement of a result;
+        5. it was computed from this commit;
+        6. it was made for this repository.
+        """
+        from gitchange.model.result import Result, read_result  # noqa: PLC0415 - no change is judged by results
+
+        at = at or Moment(self._at, None, None)
+        doubt = partial(_doubt, "result", line, text)
+        # 1. to 4.
+        signed = self._signed(line, read_result, at, doubt)
+        if isinstance(signed, Doubt):
+            return signed
+        name, statement, result = signed
+        said, subject = statement.predicate, statement.subject[0]
+        # 5. This commit.
+        if said.main != text.blob:
+            message = f"it was computed from {said.main[:12]}, and is kept on another commit"
+            return doubt("result.other-commit", message, intact=True)
+        # 6. This repository.
+        if said.repository != self._introduction:
+            message = f"it was made for the repository {said.repository[:12]}, not for this one"
+            return doubt("result.other-repository", message, intact=True)
+        return Result(
+            digest=name,
+            address=subject.name,
+            head=subject.digest.gitCommit,
+            said=said,
+            key=result.key,
+            key_type=result.key_type,
+            certificate=result.certificate,
+            held=self._roles_of(said.by),
+            judged_by=self._policy.version,
+            witness=at.witness,
+            place=at.place,
+            judged_at=at.time if at.witness else None,
+            line=line.decode("ascii"),
+            primary=result.primary,
+        )
+
+    def _signed(
+        self, line: bytes, read: Callable[[bytes], Read], at: Moment, doubt: Callable[..., Doubt]
+    ) -> tuple[str, Read, Authenticity] | Doubt:
+        """1. to 4.: the name of what was signed, the statement, and who signed it with which key."""
+        # 1. One envelope, one spelling.
+        try:
+            envelope, name = _opened(line)
+        except EnvelopeError as error:
+            return doubt(error.code, str(error))
+        if envelope.payload_type != PAYLOAD_TYPE:
+            return doubt("envelope.payload-type", f"the payload's type is {envelope.payload_type!r}")
+        # 2. Our statement.
+        try:
+            statement = read(envelope.payload)
+        except StatementError as error:
+            return doubt("statement.malformed", str(error))
+        by = statement.predicate.by
+        # 3. The signature, the key, the person.
+        result = self._signers.verify(
+            envelope.signed_bytes, envelope.signature, principal=by, namespace=NAMESPACE, at=at.time
+        )
+        if not result.ok:
+            where = f"{ROOT}/{SIGNERS_FILE} and {ROOT}/{OPENPGP} say which keys may sign for whom"
+            hint = result.hint or (where if result.intact else "")
+            return doubt(result.code, f"{result.message} (by {by})", hint, intact=result.intact)
+        # 4. One key, one person.
+        if set(result.owners) - {by}:
+            message = f"the key {result.key} belongs to several persons: {', '.join(sorted(result.owners))}"
+            return doubt("signer.ambiguous", message, "give each person a key of their own", intact=True)
+        if envelope.keyid != result.key:
+            return doubt(
+                "envelope.keyid",
+                f"the envelope names the key {envelope.keyid}, the signature's is {result.key}",
+            )
+        return name, statement, result
 
     def _roles_of(self, person: str) -> frozenset[str]:
         if person not in self._held:

@@ -40,8 +40,10 @@ if TYPE_CHECKING:
     from gitchange.ledger.documents import Policies
     from gitchange.model.evidence import SignOff
     from gitchange.model.policy import StandardModel
+    from gitchange.model.result import Result
 
     Item = TypeVar("Item")
+    Genuine = TypeVar("Genuine", SignOff, Result)
 else:
     Item = object
 
@@ -781,10 +783,16 @@ class WitnessedAuthenticator:
         if (line, text) not in self._judged:
             if len(self._judged) > _LINES_KEPT:
                 self._judged.clear()
-            self._judged[line, text] = self._judge(line, text)
+            self._judged[line, text] = self._judge(line, text, Authenticator.authenticate)
         return self._judged[line, text]
 
-    def _judge(self, line: bytes, text: Text) -> SignOff | Doubt:
+    def result(self, line: bytes, commit: str) -> Result | Doubt:
+        """The result that is kept on a commit, or why it is none; judged as sign-offs are."""
+        return self._judge(line, Text("", "", commit, ""), Authenticator.authenticate_result)
+
+    def _judge(
+        self, line: bytes, text: Text, by: Callable[[Authenticator, bytes, Text, Moment], Genuine | Doubt]
+    ) -> Genuine | Doubt:
         """Judge a line, in these steps:
 
         1. find where it was first witnessed, and the policy in force before that commit;
@@ -814,7 +822,7 @@ class WitnessedAuthenticator:
                 lines_at=self._timeline.lines_at,
             )
         place = self._timeline.place(witness) if witness else None
-        judged = self._known[policy.tree].authenticate(line, text, Moment(moment, witness, place))
+        judged = by(self._known[policy.tree], line, text, Moment(moment, witness, place))
         if isinstance(judged, Doubt):
             return judged
         # 3.

@@ -16,10 +16,10 @@ States, the first that applies:
 from __future__ import annotations
 
 import datetime as dt
-from typing import Literal, get_args
 
 from gitchange.lifecycle.globs import matches_path, matches_text
 from gitchange.model.policy import pattern
+from gitchange.model.result import STATES, CommitState
 from gitchange.values import Value
 
 TYPE_CHECKING = False
@@ -28,8 +28,7 @@ if TYPE_CHECKING:
 
     from gitchange.model.policy import Exemption, Policy
 
-State = Literal["covered", "standard", "exempt", "emergency-pending", "uncovered"]
-STATES: tuple[State, ...] = get_args(State)
+State = CommitState
 
 _NOT = {
     "requested": "nobody has approved it",

@@ -77,7 +77,7 @@ class _Survey:
 
     def __init__(self, policy: Policy, able: frozenset[str], now: dt.datetime) -> None:
         self.policy, self.able, self.now = policy, able, now
-        self.people = policy.people
+        self.people = policy.requesters
         self.kinds = kinds_of(policy, now)
         self._needs: dict[Kind, Needs] = {}
         self._plans: dict[tuple[Needs, str, str | None], Plan] = {}

@@ -20,12 +20,12 @@ from gitchange.lifecycle.verdict import (
     Verdict,
 )
 from gitchange.model.finding import Finding, in_order
-from gitchange.model.policy import duration
+from gitchange.model.policy import RECORDER_ROLE, duration
 from gitchange.values import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from gitchange.lifecycle.freezes import Occurrence
     from gitchange.lifecycle.verdict import (
@@ -360,7 +360,9 @@ class _Case:
                 or sign_off.by.casefold() in self.evidence.authors
                 or sign_off.by in evaluators
             )
-            if not may:
+            if self._is_recorder(sign_off):
+                self._find_recorder(sign_off)
+            elif not may:
                 self._find(
                     "withdrawal.not-entitled",
                     f"{sign_off.by} cannot withdraw a change of {self.change.requester}",
@@ -672,7 +674,7 @@ class _Case:
             if evaluation.state == "waiting":
                 evaluators()
             else:
-                add("document", "", self.policy.people, f"gitchange document {change.id}")
+                add("document", "", self.policy.requesters, f"gitchange document {change.id}")
         return tuple(upcoming)
 
     # -- small questions ---------------------------------------------------------------------
@@ -681,12 +683,24 @@ class _Case:
         return [s for s in self.order.sorted if s.step == step]
 
     def _held(self, sign_off: SignOff) -> bool:
-        """Whether the signer held the signed role under the policy by which the sign-off is judged."""
-        held = self.policy.roles_of(sign_off.by) if sign_off.held is None else sign_off.held
-        return sign_off.role in held
+        """Whether the signer held the signed role under the policy by which the sign-off is judged.
+
+        No recorder does.
+        """
+        return sign_off.role in self._roles_of(sign_off) and not self._is_recorder(sign_off)
+
+    def _roles_of(self, sign_off: SignOff) -> Collection[str]:
+        return self.policy.roles_of(sign_off.by) if sign_off.held is None else sign_off.held
+
+    def _is_recorder(self, sign_off: SignOff) -> bool:
+        """Whether a machine signed that may keep results and nothing else, whatever other roles it is given."""
+        return RECORDER_ROLE in self._roles_of(sign_off)
 
     def _holds(self, sign_off: SignOff, roles: set[str]) -> bool:
         """Whether the signer holds the role that was signed, and the role is one that is asked."""
+        if self._is_recorder(sign_off):
+            self._find_recorder(sign_off)
+            return False
         if not self._held(sign_off):
             self._find(
                 "sign-off.role-not-held",
@@ -704,6 +718,14 @@ class _Case:
             )
             return False
         return True
+
+    def _find_recorder(self, sign_off: SignOff) -> None:
+        self._find(
+            "sign-off.by-recorder",
+            f"{sign_off.by} is a {RECORDER_ROLE}: a machine that keeps results; nothing else that it signs counts",
+            "a person signs, with a key of their own",
+            severity="warning",
+        )
 
     def _waived(self, name: str, sign_off: SignOff | None = None) -> bool:
         """Whether the policy waives that rule: now, or at the moment by which a sign-off is judged."""

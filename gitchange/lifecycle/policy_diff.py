@@ -35,6 +35,7 @@ from gitchange.lifecycle.policy_words import (
 from gitchange.model.change import RISK_LEVELS
 from gitchange.model.part import Part
 from gitchange.model.policy import (
+    RECORDER_ROLE,
     ROOT_ROLE,
     SIGNERS_FILE,
     CompromisedKey,
@@ -96,6 +97,11 @@ HEADINGS: Mapping[Weight, str] = {
 _POWERS: frozenset[Kind] = frozenset({"people", "root", "keys"})
 _REST: frozenset[Kind] = frozenset({"fields", "other"})
 _LONGEST = 200
+_RESERVED = {
+    ROOT_ROLE: "approve policies (root)",
+    RECORDER_ROLE: f"keep results of coverage and gate ({RECORDER_ROLE})",
+}
+"""What the roles are good for that have a meaning of their own."""
 """Characters of a text that a sentence quotes; the file itself has the rest."""
 
 
@@ -261,8 +267,9 @@ class _Telling:
     def _people(self) -> None:
         """Who joins and leaves; for each role who gains or loses it, and what it lets them do."""
         before, after = self.before, self.after
-        joined = [p for p in after.people if p not in before.people]
-        left = [p for p in before.people if p not in after.people]
+        joined = [p for p in after.requesters if p not in before.requesters]
+        left = [p for p in before.requesters if p not in after.people]
+        turned = [p for p in before.requesters if p in after.people and p not in after.requesters]
         if joined:
             words = "held no role before" if len(joined) == 1 else "held no roles before"
             self._say("people", f"{listed(joined)} {words}: may now request and document changes", who=joined)
@@ -273,6 +280,9 @@ class _Telling:
                 f"{listed(left)} {verb} any more: can no longer request and document changes",
                 who=left,
             )
+        if turned:
+            words = f"{listed(turned)} can no longer request and document changes: a {RECORDER_ROLE} only keeps results"
+            self._say("people", words, who=turned)
         for path, role, was, now in self._entries((_FILE, "roles"), Role):
             members = (*path, "members")
             if was is None and now is not None:
@@ -298,11 +308,11 @@ class _Telling:
         members: Path = (_FILE, "roles", role, "members")
         if gaining := [p for p in new if p not in old]:
             gains = "gains" if len(gaining) == 1 else "gain"
-            what = f"may {_powers(role, may)}" if role == ROOT_ROLE or may else _idle(role)
+            what = f"may {_powers(role, may)}" if role in _RESERVED or may else _idle(role)
             self._say("people", f"{listed(gaining)} {gains}: {what}", [members], who=gaining)
         if losing := [p for p in old if p not in new]:
             loses = "loses" if len(losing) == 1 else "lose"
-            what = f"can no longer {_powers(role, could)}" if role == ROOT_ROLE or could else _idle(role)
+            what = f"can no longer {_powers(role, could)}" if role in _RESERVED or could else _idle(role)
             self._say("people", f"{listed(losing)} {loses}: {what}", [members], who=losing)
         if staying := [p for p in old if p in new]:
             more = {verb: names for verb, names in may.items() if verb not in could}
@@ -793,7 +803,7 @@ def _covered(policy: Policy, step: SignedStep, when: When, *, but: str = "") -> 
 
 def _powers(role: str, may: Mapping[str, tuple[str, ...]], held: str = "") -> str:
     """`evaluate as security (high risk to customer data)`."""
-    words = ["approve policies (root)"] if role == ROOT_ROLE else []
+    words = [_RESERVED[role]] if role in _RESERVED else []
     words += [f"{verb} as {held or role} ({'; '.join(names)})" for verb, names in may.items()]
     return listed(words)
 

@@ -10,6 +10,7 @@ from gitchange.lifecycle import freezes, rules
 from gitchange.lifecycle.judge import judge
 from gitchange.model.evidence import Evidence, SignOff
 from gitchange.model.finding import Finding
+from gitchange.model.policy import RECORDER_ROLE
 from gitchange.model.statement import MEANINGS
 from gitchange.values import Value, replace
 
@@ -99,6 +100,13 @@ def liftable(evidence: Evidence, policy: Policy, role: str) -> tuple[str, ...]:
 
 def _no_role(evidence: Evidence, policy: Policy, step: ChangeStep, by: str) -> Finding:
     change = evidence.change
+    if by in policy.members(RECORDER_ROLE):
+        return Finding(
+            "sign-off.by-recorder",
+            f"{by} is a {RECORDER_ROLE}: a machine that keeps results and signs nothing else",
+            "a person signs, with a key of their own",
+            change=change.id,
+        )
     if step == "freeze":
         planned = freezes.planned_in(policy, change)
         roles = [o.freeze.override.role for o in planned if o.freeze.override is not None]

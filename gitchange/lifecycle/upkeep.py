@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 
 from gitchange.model.finding import Finding
-from gitchange.model.policy import MODELS, POLICY_FILE, ROOT, ROOT_ROLE, SIGNERS_FILE
+from gitchange.model.policy import MODELS, POLICY_FILE, RECORDER_ROLE, ROOT, ROOT_ROLE, SIGNERS_FILE
 from gitchange.model.statement import NAMESPACE
 from gitchange.signing.key_types import RSA
 from gitchange.signing.openpgp import PREFIX
@@ -132,7 +132,7 @@ def _found(
 
 def _roles(policy: Policy) -> Iterator[Finding]:
     """Roles that do nothing. `requester` names persons who only request: any member may."""
-    asked = {ROOT_ROLE, "requester"}
+    asked = {ROOT_ROLE, RECORDER_ROLE, "requester"}
     for rule in policy.file.rules:
         demands = (rule.evaluation, rule.implementation, rule.validation)
         asked |= {demand.role for demand in demands if demand is not None}

@@ -10,7 +10,7 @@ from collections.abc import Collection, Container
 
 from gitchange.model.change import ParsedChange
 from gitchange.model.finding import Finding, in_order
-from gitchange.model.policy import CustomField, Policy
+from gitchange.model.policy import RECORDER_ROLE, CustomField, Policy
 from gitchange.model.toml import KeyPath, dotted
 
 _TYPES: dict[str, tuple[type, ...]] = {
@@ -54,6 +54,10 @@ def crosscheck(parsed: ParsedChange, policy: Policy, known_changes: Container[st
     if isinstance(requester, str) and requester not in policy.people:
         hint = suggest(requester, policy.people, "give the person a role in policy/policy.toml")
         at(("requester",), "unknown-principal", f"nobody is called {requester!r} in the policy", hint)
+    elif isinstance(requester, str) and requester not in policy.requesters:
+        hint = "a person requests: name the one who answers for the change"
+        message = f"{requester} is a {RECORDER_ROLE}: a machine that keeps results and requests nothing"
+        at(("requester",), "recorder-requests", message, hint)
     model = data.get("model")
     if isinstance(model, str) and model not in policy.models:
         hint = suggest(model, policy.models, "add the model to policy/models/")

@@ -48,6 +48,8 @@ MODELS = "models/"
 
 ROOT_ROLE = "root"
 """The role that decides about the policy itself."""
+RECORDER_ROLE = "recorder"
+"""The role of machine identities, which keep what `coverage` and `gate` answered and may sign nothing else."""
 
 _principal = reader_of(Principal)
 _DURATION = r"([0-9]{1,5})(m|h|d|w)"
@@ -445,9 +447,15 @@ class Policy(Part):
         return tuple(dict.fromkeys(p for role in self.file.roles.values() for p in role.members))
 
     @property
+    def requesters(self) -> tuple[str, ...]:
+        """Everybody who may request and document changes: who holds a role and is no recorder."""
+        recorders = self.members(RECORDER_ROLE)
+        return tuple(p for p in self.people if p not in recorders) if recorders else self.people
+
+    @property
     def signing_people(self) -> tuple[str, ...]:
-        """Everybody who holds a role in which something is signed: those that rules ask for, and `root`."""
-        roles = {ROOT_ROLE}
+        """Everybody who holds a role in which something is signed: those that rules ask for, `root` and `recorder`."""
+        roles = {ROOT_ROLE, RECORDER_ROLE}
         for rule in self.file.rules:
             roles |= {
                 d.role for d in (rule.evaluation, rule.implementation, rule.validation) if d is not None
@@ -584,11 +592,35 @@ def _contradictions(
             "there are no rules: nothing could ever be approved",
             "add one",
         )
+    if (recorder := policy.roles.get(RECORDER_ROLE)) is not None:
+        for member in recorder.members:
+            others = [
+                name
+                for name, role in policy.roles.items()
+                if member in role.members and name != RECORDER_ROLE
+            ]
+            if others:
+                at(
+                    POLICY_FILE,
+                    ("roles", RECORDER_ROLE, "members"),
+                    "recorder-with-another-role",
+                    f"{member} is a {RECORDER_ROLE} and also holds {', '.join(others)}: "
+                    "who keeps results can do nothing else",
+                    "give the machine a principal and a key of its own, and no other role",
+                )
     known = {environment for system in systems.systems.values() for environment in system.environments}
 
     def demand_at(key: KeyPath, what: str, demand: Demand | None) -> None:
         if demand is None:
             return
+        if demand.role == RECORDER_ROLE:
+            at(
+                POLICY_FILE,
+                key,
+                "recorder-asked",
+                f"{what} asks for the role {RECORDER_ROLE!r}, whose members sign nothing about changes",
+                "ask for a role of persons; this one is for machines that keep results",
+            )
         if demand.role not in policy.roles:
             at(
                 POLICY_FILE,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from gitchange.errors import UsageError
 from gitchange.model.part import AfterValidator, Alias, Limits, Listed, Part, PartError, model_validator
@@ -91,6 +91,9 @@ def _time(value: str) -> str:
 ObjectId = Annotated[str, AfterValidator(_oid)]
 Sha256 = Annotated[str, AfterValidator(_sha256)]
 Time = Annotated[str, AfterValidator(_time)]
+
+
+Read = TypeVar("Read", bound=Part)
 
 
 class CommitReference(Part):
@@ -300,18 +303,28 @@ def _no_constant(name: str) -> Any:
 
 def read_statement(payload: bytes) -> Statement:
     """The statement in a payload; StatementError when it is not one, strictly, to the last key."""
+    return loaded(payload, Statement)
+
+
+def loaded(payload: bytes, kind: type[Read]) -> Read:
+    """A payload as that document; StatementError when it is not one, strictly, to the last key."""
     if len(payload) > MAX_PAYLOAD:
         raise StatementError(f"the payload has {len(payload):,} bytes; {MAX_PAYLOAD:,} are allowed")
     try:
         data = json.loads(
             payload.decode("utf-8"), object_pairs_hook=_no_duplicates, parse_constant=_no_constant
         )
-        return Statement.model_validate(data)
+        return kind.model_validate(data)
     except StatementError:
         raise
     except PartError as error:
-        first = error.problems[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise StatementError(f"{place}: {first['msg']}" if place else first["msg"]) from None
+        raise StatementError(refusal_of(error)) from None
     except (ValueError, RecursionError) as error:
         raise StatementError(f"the payload is not JSON: {error}") from None
+
+
+def refusal_of(error: PartError) -> str:
+    """The first thing that is wrong with a document, in words."""
+    first = error.problems[0]
+    place = ".".join(str(part) for part in first["loc"])
+    return f"{place}: {first['msg']}" if place else str(first["msg"])

@@ -76,6 +76,12 @@ Slug = Annotated[str, AfterValidator(_slug)]
 """A name that is also good as part of a file name or of an address."""
 
 
+def without_controls(text: str) -> str:
+    """A text with a mark in the place of each character that no document may have."""
+    plain = _MOVES.sub("\ufffd", _CONTROL.sub("\ufffd", text)) or "\ufffd"
+    return plain.encode("utf-8", "replace").decode()  # what is no text at all
+
+
 def described(schema: dict[str, Any], *models: type[Part]) -> dict[str, Any]:
     """The JSON Schema of a document, each key with its docstring as its description.
 

@@ -17,6 +17,7 @@ import jinja2
 from markupsafe import Markup, escape
 
 from gitchange.assessment.calendar import MONTHS, WEEKDAYS
+from gitchange.assessment.results import latest_of_each
 from gitchange.index.place import digest
 from gitchange.lifecycle import policy_words
 from gitchange.model.change import IMPACTS, LIKELIHOODS, RISK_LEVELS, level_of
@@ -50,6 +51,10 @@ class Page(Value):
 
 LISTED = 50
 """How many changes a page of a system or a person lists; the register has them all."""
+
+
+RESULTS = 200
+"""How many recorded results are shown."""
 
 
 class Planned(Value):
@@ -95,6 +100,7 @@ class Pages:
             urls.SEARCH: self._listed(urls.SEARCH, "search.html", "Search"),
             urls.POLICY: self._listed(urls.POLICY, "policy.html", "Policy"),
             urls.AUDIT: self._listed(urls.AUDIT, "audit.html", "Audit"),
+            urls.COVERAGE: Planned(self._coverage),
             urls.STATISTICS: Planned(self._statistics, _digest(repr(site.figures)), urls.STATISTICS),
             urls.CALENDAR: self._calendar(urls.CALENDAR, site.calendar.present),
         }
@@ -143,7 +149,15 @@ class Pages:
                     urls.MONTHS,
                     urls.SEARCH,
                 ),
-                *(urls.POLICY, urls.AUDIT, urls.STATISTICS, urls.CALENDAR, urls.FEED, urls.ICS),
+                *(
+                    urls.POLICY,
+                    urls.AUDIT,
+                    urls.COVERAGE,
+                    urls.STATISTICS,
+                    urls.CALENDAR,
+                    urls.FEED,
+                    urls.ICS,
+                ),
                 *(urls.calendar(month) for month in site.calendar.months),
                 *(made(group.name) for group in site.systems for made in (urls.system, urls.feed)),
                 *(urls.person(person.principal) for person in site.people),
@@ -270,6 +284,17 @@ class Pages:
         return Page(
             "Statistics", urls.STATISTICS, "How many changes, how long they take, how many fail.", body
         )
+
+    def _coverage(self) -> Page:
+        site = self._site
+        body = self._render(
+            "coverage.html",
+            urls.COVERAGE,
+            latest=latest_of_each(site.recorded),
+            shown=site.recorded[:RESULTS],
+            linked={group.name for group in site.systems},
+        )
+        return Page("Coverage", urls.AUDIT, "Whether approved changes cover what was deployed.", body)
 
     def _system(self, group: Group) -> Planned:
         site = self._site

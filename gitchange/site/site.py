@@ -7,9 +7,9 @@ Everything is in a fixed order, so that the same evidence gives the same site to
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import overload
+from typing import Any, overload
 from zoneinfo import ZoneInfo
 
 from gitchange.assessment.brief import UNREADABLE
@@ -122,11 +122,14 @@ class Site:
         overview: Overview,
         catalogue: Catalogue | None = None,
         verification: Verification | None = None,
+        recorded: Sequence[Mapping[str, Any]] = (),
     ) -> None:
         """Without a catalogue it shows the assessments that the overview has."""
         self.overview = overview
         self.verification = verification
         """What `verify` says of all this; None where nobody asked."""
+        self.recorded = recorded
+        """Recorded results in their documented JSON shape, newest first."""
         self.catalogue = catalogue or Catalogue.of(overview.assessments)
         self.briefs = self.catalogue.briefs
         """All changes, newest first."""

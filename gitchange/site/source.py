@@ -29,6 +29,7 @@ def load(
     Imported late: MkDocs loads every installed plugin, and assessing needs git and cryptography.
     """
     from gitchange.assessment.assess import Assessor, newest_moment  # noqa: PLC0415
+    from gitchange.assessment.results import recorded  # noqa: PLC0415
     from gitchange.assessment.verification import verify_repository  # noqa: PLC0415
     from gitchange.git.repository import Repository  # noqa: PLC0415
     from gitchange.index import refresh  # noqa: PLC0415
@@ -41,11 +42,12 @@ def load(
         taken = refresh.snapshot(opened, moment, introduction, tell)
         catalogue = Catalogue.at(taken.path, taken.state, opened.blob) if taken is not None else None
         if taken is not None and catalogue is not None:
-            return Site(taken.overview, catalogue, taken.verification)
+            return Site(taken.overview, catalogue, taken.verification, taken.recorded)
     assessor = Assessor(opened, moment, introduction=introduction, at=at)
     assessor.tell = tell
     catalogue = Catalogue.of(assessor.each(), opened.blob)
-    return Site(assessor.overview(judged=False), catalogue, verify_repository(assessor))
+    kept = tuple(one.shown for one in recorded(assessor))
+    return Site(assessor.overview(judged=False), catalogue, verify_repository(assessor), kept)
 
 
 def given_moment() -> dt.datetime | None:

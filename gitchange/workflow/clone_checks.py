@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from gitchange.assessment.assess import Assessor
     from gitchange.model.finding import Severity
     from gitchange.model.policy import Policy
+    from gitchange.model.result import ResultPredicate
+    from gitchange.model.statement import Predicate
     from gitchange.signing.keys import PublicKey
     from gitchange.workflow.workspace import Workspace
 
@@ -505,9 +507,9 @@ class CloneChecks:
         ahead: list[tuple[dt.datetime, str]] = []
         for _, lines in notes.Notes(self.repository, self.repository.ref(notes.REF)).all():
             for line in lines:
-                # What is no sign-off is a finding of `verify`.
+                # What is neither a sign-off nor a result is a finding of `verify`.
                 with contextlib.suppress(EnvelopeError, StatementError, ValueError):
-                    said = read_statement(parse_envelope(line).payload).predicate
+                    said = _claim_of(parse_envelope(line).payload)
                     if (time := dt.datetime.fromisoformat(said.time)) > limit:
                         ahead.append((time, said.by))
         return ahead
@@ -682,3 +684,13 @@ def _long(length: dt.timedelta) -> str:
             return f"{count} {name}{'s' if count > 1 else ''}"
     count = length // dt.timedelta(minutes=1)
     return f"{count} minute{'' if count == 1 else 's'}"
+
+
+def _claim_of(payload: bytes) -> Predicate | ResultPredicate:
+    """What a sign-off or a result says; StatementError when it is neither."""
+    try:
+        return read_statement(payload).predicate
+    except StatementError:
+        from gitchange.model.result import read_result  # noqa: PLC0415 - mostly a line is a sign-off
+
+        return read_result(payload).predicate

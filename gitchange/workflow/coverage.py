@@ -64,6 +64,11 @@ class Coverage(Value):
     notes: str | None
     """Its notes commit."""
 
+    @property
+    def listed(self) -> tuple[tuple[str, str, tuple[str, ...]], ...]:
+        """Each commit with its state and its changes: what `list_digest` names."""
+        return tuple((one.commit.id, one.state, one.changes) for one in self.commits)
+
 
 class Examined(Value):
     """A coverage with the changes that were tied to its commits, in their documented JSON shapes."""

@@ -9,6 +9,7 @@ from gitchange.ledger.records import check_record, entry_of, request_of
 from gitchange.ledger.signoffs import Text
 from gitchange.model.change import parse_change
 from gitchange.model.finding import has_errors
+from gitchange.model.policy import RECORDER_ROLE
 from gitchange.model.record import Record, append_record
 from gitchange.model.text import said
 from gitchange.values import Value
@@ -62,6 +63,11 @@ def document(
     name instead; it witnesses the notes when it is merged.
     """
     by = workspace.me()
+    if by in workspace.policy.members(RECORDER_ROLE):
+        raise Refused(
+            f"{by} is a {RECORDER_ROLE}: a machine that keeps results and documents nothing",
+            hint="a person documents: `git config user.email` should be your name in the policy",
+        )
     # 1. Fetch.
     fetched = workspace.exchange(with_branch=False, sending=False) if push else None
     workspace = workspace.fresh()

@@ -1,4 +1,4 @@
-"""What a push brings to the notes: every line that is new must be a sign-off, and none may go.
+"""What a push brings to the notes: every line that is new must be a sign-off, or a result, and none may go.
 
 Whether the notes may move there at all `hook` has decided before. Each line is authenticated once, under the policy by
 which `verify` would judge it after the push; whether it counts is not asked.
@@ -12,6 +12,7 @@ from gitchange.git import program
 from gitchange.git.repository import is_id
 from gitchange.ledger import chain, notes
 from gitchange.ledger.notes import split
+from gitchange.ledger.results import is_kept_here, judge
 from gitchange.ledger.signoffs import Doubt, Text, described, names_of
 from gitchange.ledger.timeline import WitnessedAuthenticator, policy_text
 from gitchange.model import identifiers
@@ -41,8 +42,10 @@ def refusals(assessor: Assessor, old: str | None, tips: tuple[str, ...]) -> Iter
     1. every new commit of the notes keeps the lines of each of its parents;
     2. everything that is new in them is a note: a regular file, named after an object, with a line in it;
     3. the object is a text of a change, or a policy's folder, that some commit of the server or of the push reaches;
-    4. every new line is a genuine sign-off on it, under the policy and at the moment by which it will be judged:
-       those of the first commit on the branch of record that witnesses it, otherwise of now.
+       or a commit of the branch of record;
+    4. every new line is a genuine sign-off on it, on a commit a result that counts, under the policy and at the
+       moment by which it will be judged: those of the first commit on the branch of record that witnesses it,
+       otherwise of now.
 
     `tips` are the commits that the push brings. A sign-off that is genuine and does not count (in a role that no rule
     asks for, on a text that was edited since) is welcome.
@@ -127,6 +130,16 @@ def _lines(
         first=lambda oid, name: witnessed.get((oid, name)),
         with_order=False,
     )
+    on_commits = {oid for oid in fresh if is_kept_here(repository, oid)}
+    for oid in sorted(on_commits):
+        for text in fresh[oid]:
+            for judged in judge(repository, assessor.ground.main, authenticator, oid, (text,)):
+                if judged.finding is not None:
+                    brought = _bringer(repository, walked, oid, text)
+                    yield replace(
+                        judged.finding, message=f"{brought}{judged.finding.message}", severity="error"
+                    )
+    fresh = {oid: lines for oid, lines in fresh.items() if oid not in on_commits}
     objects = {oid: _Object(assessor, oid) for oid in fresh}
     claimed = {text: _claimed(text) for lines in fresh.values() for text in lines}
     wanted = {(objects[oid].place(claimed[text]), oid) for oid, lines in fresh.items() for text in lines}
@@ -140,11 +153,11 @@ def _lines(
             if about is None or (is_here and (kept.place(claimed[text]), oid) not in reachable):
                 yield _on_nothing(oid, text, kept.what)
                 continue
-            judged = authenticator.authenticate(text, about)
-            if isinstance(judged, Doubt):
+            signed = authenticator.authenticate(text, about)
+            if isinstance(signed, Doubt):
                 brought = _bringer(repository, walked, oid, text)
-                yield replace(judged.finding, message=f"{brought}{judged.finding.message}")
-            elif (judged.step == "policy") != kept.is_policy:
+                yield replace(signed.finding, message=f"{brought}{signed.finding.message}")
+            elif (signed.step == "policy") != kept.is_policy:
                 yield Finding(
                     "note.not-an-approval",
                     f"{described(text)} stands on {'a policy' if kept.is_policy else 'a change'}",

@@ -127,7 +127,7 @@ def systems_of(workspace: Workspace, repositories: Iterable[str]) -> tuple[str, 
 
 def _requester(workspace: Workspace, emails: Iterable[str]) -> tuple[str, str]:
     """Who asks: the first of these people whom the policy knows, or the user; and why."""
-    people = {person.casefold(): person for person in workspace.policy.people}
+    people = {person.casefold(): person for person in workspace.policy.requesters}
     for email in emails:
         if (person := people.get(email.casefold())) is not None:
             return person, "by the author's address"

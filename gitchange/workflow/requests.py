@@ -100,7 +100,7 @@ def problems_of_draft(
     """What `from_text` and `new` would say of a text, whoever the user is; with the lines that its writer knows."""
     data = _loaded(raw)
     stand_in = "CHG-20000101-0000"
-    person = min(policy.people, default="") if policy is not None else "nobody@example.org"
+    person = min(policy.requesters, default="") if policy is not None else "nobody@example.org"
     front = in_front(data, lambda: stand_in, lambda: person) if data is not None else b""
     given = (data or {}).get("id", stand_in)
     path = identifiers.path_of(given if isinstance(given, str) and identifiers.is_id(given) else stand_in)

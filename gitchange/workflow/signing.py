@@ -1,6 +1,6 @@
 """From a predicate to a line in the notes: sign with the user's tool, check as readers will, keep.
 
-What is signed, and whether it would count, is decided by `signoffs` and `policies`.
+What is signed, and whether it would count, is decided by `signoffs`, `policies` and `recording`.
 """
 
 from __future__ import annotations
@@ -36,24 +36,41 @@ def sign_and_keep(
     2. the envelope must be genuine by the very check that readers make, under `policy`;
     3. append it to the note of the text, however often others are faster.
     """
-    repository = workspace.repository
     # 1.
-    payload = write_statement(text.path, text.blob, text.sha256, predicate)
-    signature = workspace.signer.sign(pae(PAYLOAD_TYPE, payload), NAMESPACE)
-    line = Envelope(PAYLOAD_TYPE, payload, name_of_key(signature), signature).to_line()
+    line = signed_line(workspace, write_statement(text.path, text.blob, text.sha256, predicate))
     # 2.
-    authenticator = Authenticator(repository, workspace.assessor.ground.introduction, policy, workspace.now)
+    authenticator = Authenticator(
+        workspace.repository, workspace.assessor.ground.introduction, policy, workspace.now
+    )
     judged = authenticator.authenticate(line, text)
     if isinstance(judged, Doubt):
-        raise GitchangeError(
-            f"the signature was made and is not accepted: {judged.finding.message}", hint=judged.finding.hint
-        )
-
+        raise not_accepted(judged)
     # 3.
+    log = f"gitchange {predicate.verdict} {predicate.change}"
+    return judged, kept(workspace, text.blob, line, message, log)
+
+
+def signed_line(workspace: Workspace, payload: bytes) -> bytes:
+    """The envelope of a payload that the user's tool has signed."""
+    signature = workspace.signer.sign(pae(PAYLOAD_TYPE, payload), NAMESPACE)
+    return Envelope(PAYLOAD_TYPE, payload, name_of_key(signature), signature).to_line()
+
+
+def not_accepted(doubt: Doubt) -> GitchangeError:
+    """The error for a signature that readers would not accept."""
+    return GitchangeError(
+        f"the signature was made and is not accepted: {doubt.finding.message}", hint=doubt.finding.hint
+    )
+
+
+def kept(workspace: Workspace, oid: str, line: bytes, message: str, log: str) -> str:
+    """Append a line to the note of an object, however often others are faster; the notes commit that has it."""
+    repository = workspace.repository
+
     def keep() -> str:
         tip = repository.ref(notes.REF)
-        made = notes.append(repository, tip, text.blob, [line], workspace.who(), message)
-        repository.set_ref(notes.REF, made, tip, f"gitchange {predicate.verdict} {predicate.change}")
+        made = notes.append(repository, tip, oid, [line], workspace.who(), message)
+        repository.set_ref(notes.REF, made, tip, log)
         return made
 
-    return judged, retrying(keep)
+    return retrying(keep)

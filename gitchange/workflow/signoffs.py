@@ -11,6 +11,7 @@ from gitchange.errors import GitchangeError, Refused, UsageError
 from gitchange.ledger import notes
 from gitchange.ledger.signoffs import Text
 from gitchange.lifecycle.rehearse import liftable, rehearse
+from gitchange.model.policy import RECORDER_ROLE
 from gitchange.model.statement import (
     MEANINGS,
     Predicate,
@@ -125,6 +126,11 @@ def prepare(
         )
     # 3. The person.
     by = workspace.principal
+    if by in policy.members(RECORDER_ROLE):
+        raise Refused(
+            f"{by} is a {RECORDER_ROLE}: a machine that keeps results and signs nothing else",
+            hint="a person signs, with a key of their own: `git config user.signingkey`",
+        )
     # 4. The rules.
     if role is not None and by not in policy.members(role):
         raise UsageError(

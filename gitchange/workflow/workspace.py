@@ -8,7 +8,7 @@ from functools import cached_property
 from gitchange.assessment.assess import Assessor
 from gitchange.errors import GitchangeError, Refused, SigningError, UsageError
 from gitchange.git import program
-from gitchange.git.repository import MovedError, Repository
+from gitchange.git.repository import MovedError, Person, Repository
 from gitchange.index import refresh
 from gitchange.ledger import remote as remotes
 from gitchange.ledger.signoffs import signers_of
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from typing import TypeVar
 
     from gitchange.assessment.assess import Tell
-    from gitchange.git.repository import Person
     from gitchange.ledger.remote import Report
     from gitchange.model.policy import Policy
     from gitchange.signing.gpg import OpenPgpSigner
@@ -39,6 +38,8 @@ class Workspace(Value, slots=False):
     introduction: str | None = None
     at: str | None = None
     tell: Tell | None = None
+    known_as: str | None = None
+    """Who writes where git does not know who the user is: a machine's principal. Without it that is an error."""
 
     @classmethod
     def open(
@@ -94,7 +95,16 @@ class Workspace(Value, slots=False):
         return self.policy.file.merge_requests and self.repository.head_ref() in (self.branch, None)
 
     def who(self) -> tuple[Person, Person]:
-        """Author and committer of what is written now."""
+        """Author and committer of what is written now; UsageError when nobody knows."""
+        if self.known_as is not None:
+            try:
+                return self._identity()
+            except UsageError:
+                machine = Person(self.known_as, self.known_as, self.now)
+                return machine, machine
+        return self._identity()
+
+    def _identity(self) -> tuple[Person, Person]:
         return program.identity(self.repository, "AUTHOR"), program.identity(self.repository, "COMMITTER")
 
     # -- the remote --------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from gitchange.site import runs
 from gitchange.site.build import build_and_publish
 from gitchange.site.site import Site
 from tests.unit.site.builder import NOW, example_overview
+from tests.unit.site.results import example_results
 
 HANDBOOK = """# Handbook
 
@@ -65,7 +66,8 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (work_dir / "docs").mkdir()
     (work_dir / "docs" / "handbook.md").write_text(HANDBOOK)
     output = tmp_path_factory.mktemp("www") / "acme" / "changes"
-    build_and_publish(Site(example_overview()), work_dir, output, site_url=f"https://example.org{PLACE}/")
+    shown = Site(example_overview(), recorded=example_results())
+    build_and_publish(shown, work_dir, output, site_url=f"https://example.org{PLACE}/")
     run = runs.Run(started=NOW, finished=NOW, seconds={"fetch": 0.5}, stage="fetch")
     run.fail("the remote `origin` does not answer", "look whether it is up")
     runs.tell(output, run)

@@ -38,6 +38,7 @@ PAGES = (
     "statistics.html",
     "policy.html",
     "audit.html",
+    "coverage.html",
     "status.html",
     "months/2026-11.html",
     "handbook.html",

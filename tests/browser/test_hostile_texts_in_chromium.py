@@ -16,6 +16,7 @@ from gitchange.site.build import build_and_publish
 from gitchange.site.site import Site
 from tests.unit.site.hostile import HOSTILE, READABLE, hostile_overview
 from tests.unit.site.reading import pages_of
+from tests.unit.site.results import hostile_results
 
 pytestmark = pytest.mark.browser
 
@@ -37,7 +38,7 @@ SHAPE = """() => ({
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A site in which everything that people write is hostile."""
     output = tmp_path_factory.mktemp("hostile") / "acme" / "changes"
-    build_and_publish(Site(hostile_overview()), None, output)
+    build_and_publish(Site(hostile_overview(), recorded=hostile_results(HOSTILE)), None, output)
     return output
 
 

@@ -498,7 +498,7 @@ def another_sha256(place: Site) -> str:
 
 def note_on_a_commit(place: Site) -> str:
     place.put("HEAD", place.note(place.text))
-    return "is neither a change file nor a policy [note.on-nothing]"
+    return "[statement.malformed]"
 
 
 def note_on_a_folder(place: Site) -> str:

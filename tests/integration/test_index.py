@@ -22,6 +22,7 @@ from typing import Any
 
 import pytest
 
+from gitchange.assessment import results
 from gitchange.assessment.assess import Assessor
 from gitchange.assessment.shapes import people_of, show_json, summary_json
 from gitchange.cli import quick
@@ -30,7 +31,18 @@ from gitchange.git.repository import Repository
 from gitchange.index import place as places
 from gitchange.index import refresh, rows
 from gitchange.model import identifiers
-from tests.company import MODEL, PEOPLE, Result, found, git, gitchange, request_options, write_policy
+from gitchange.model.result import MEANINGS, STATES, commits_said, write_result
+from tests.company import (
+    MODEL,
+    PEOPLE,
+    Result,
+    found,
+    git,
+    gitchange,
+    request_options,
+    sign_payload,
+    write_policy,
+)
 
 from .conftest import Take
 
@@ -229,6 +241,37 @@ def nonsense(world: World) -> None:
     world.git("notes", f"--ref={REF}", "append", "-m", f"nonsense {world.now}", oid.splitlines()[0])
 
 
+def record(world: World) -> None:
+    """A result of somebody's, or what is none, on a commit of the branch of record or on one beside it."""
+    oid = world.git("rev-parse", world.chance.choice(["HEAD", "HEAD", "HEAD~1", "side"])).split(
+        "\n"
+    )[0]
+    if len(oid) != 40:
+        return
+    person = world.chance.choice(PEOPLE)
+    said = {
+        "kind": "coverage",
+        "by": f"{person}@example.org",
+        "role": "recorder",
+        "meaning": MEANINGS["coverage"],
+        "repository": world.git("rev-list", "--max-parents=0", "HEAD"),
+        "main": oid,
+        "log": None,
+        "policy": world.git("rev-parse", f"{oid}:policy"),
+        "time": "2026-01-01T00:00:00Z",
+        "systems": ["api"],
+        "base": None,
+        "since": f"number {len(world.played)}",
+        "outcome": "complete",
+        "commits": commits_said([], dict.fromkeys(STATES, 0), 0),
+        "gate": None,
+    }
+    line = sign_payload(world.company.key(person), write_result("https://example.org/app", "6" * 40, said))
+    before = world.git("notes", f"--ref={REF}", "show", oid).splitlines()
+    text = "\n".join([*before, world.chance.choice([line, line, line.replace("A", "B"), "nonsense"])]) + "\n"
+    world.git("notes", f"--ref={REF}", "add", "-f", "-m", text, oid)
+
+
 def seal(world: World) -> None:
     """Whatever was signed is witnessed."""
     world.do("seal")
@@ -356,6 +399,7 @@ STEPS: dict[Callable[[World], None], int] = {
     sign: 8,
     complete: 4,
     nonsense: 1,
+    record: 4,
     seal: 2,
     merge: 3,
     rewind: 2,
@@ -398,6 +442,10 @@ def compare(world: World) -> None:
         index.close()
         for change, shape in shown.items():
             assert gitchange(world.repo, "show", change, "--json").json == shape, (attempt, change)
+    kept = [one.shown for one in results.recorded(Assessor(Repository.open(world.repo), world.now))]
+    for kind in ("coverage", "gate"):
+        told = gitchange(world.repo, kind, "--recorded", "--json").json["results"]
+        assert told == json.loads(json.dumps([one for one in kept if one["kind"] == kind]))
     verified = gitchange(world.repo, "verify", "--json")
     again = gitchange(world.repo, "verify", "--json", "--no-cache")
     assert (verified.code, _in_order(verified.json)) == (again.code, _in_order(again.json))

@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "threat-model.md").read_text()
 CASES, HOOK = PAGE.split("## What a server with our hook closes")
 HOOK_TESTS = (
-    *(ROOT / "tests" / "integration" / f"test_{name}.py" for name in ("hook", "openpgp")),
+    *(ROOT / "tests" / "integration" / f"test_{name}.py" for name in ("hook", "openpgp", "recording")),
     *(ROOT / "tests" / "servers").glob("test_*.py"),
 )
 

@@ -17,11 +17,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ConfigDict, ValidationError, create_model
 
-from gitchange.model import change, policy, record, statement, twin
+from gitchange.model import change, policy, record, result, statement, twin
 from gitchange.model import settings as site_settings
 from gitchange.model.part import MISSING, Part, PartError, reader_of
 
-MODULES = (change, policy, record, site_settings, statement)
+MODULES = (change, policy, record, result, site_settings, statement)
 KINDS = [
     value
     for module in MODULES
@@ -68,7 +68,8 @@ TEXTS = [
     "hard", "soft", "text", "passed", "evaluation", "policy", "approve", "implement", "successful", "1",
     "true", "None",
     "evaluator-is-author", "https://in-toto.io/Statement/v1", "urn:x-gitchange:sign-off:v1",
-    *statement.MEANINGS.values(),
+    "urn:x-gitchange:result:v1", "uncovered", "emergency-pending", "coverage", "gate", "complete", "recorder",
+    *statement.MEANINGS.values(), *result.MEANINGS.values(),
 ]  # fmt: skip
 OTHERS: list[Any] = [
     None, True, False, 0, 1, 2, -1, 10**30, 1.0, 0.5, float("inf"), Number(1), enum.IntEnum("One", "A").A, 1j,
@@ -93,6 +94,17 @@ PREDICATE = {
     "log": None, "time": "2026-11-22T12:00:00Z", "answers": {"necessary": True, "feasible": True, "safe": True},
 }  # fmt: skip
 SUBJECT = {"name": "a", "digest": {"gitBlob": OID, "sha256": "1f" * 32}}
+COMMITS = {
+    "counts": dict.fromkeys(result.STATES, 0) | {"uncovered": 2}, "elsewhere": 0, "sha256": "1f" * 32,
+    "open": [{"commit": OID, "state": "uncovered", "changes": ["CHG-20261122-K7Q3"]}], "open_omitted": 1,
+}  # fmt: skip
+RESULT = {
+    "kind": "gate", "by": "ci@example.org", "role": "recorder", "meaning": result.MEANINGS["gate"], "repository": OID,
+    "main": OID, "log": None, "policy": OID, "time": "2026-11-22T12:00:00Z", "systems": ["api"], "base": None,
+    "since": "v1", "outcome": "allowed", "commits": COMMITS,
+    "gate": {"environment": None, "at": "2026-11-22T12:00:00Z", "refusals": [], "refusals_omitted": 0},
+}  # fmt: skip
+RESULT_SUBJECT = {"name": "a", "digest": {"gitCommit": OID}}
 EXAMPLES: dict[type[Part], dict[str, Any]] = {
     change.Schedule: {
         "start": WINTER.replace(tzinfo=dt.UTC),
@@ -113,6 +125,12 @@ EXAMPLES: dict[type[Part], dict[str, Any]] = {
     statement.Statement: {
         "_type": statement.STATEMENT_TYPE, "predicateType": statement.PREDICATE_TYPE, "subject": [SUBJECT],
         "predicate": PREDICATE,
+    },
+    result.Commits: COMMITS,
+    result.ResultPredicate: RESULT,
+    result.ResultStatement: {
+        "_type": statement.STATEMENT_TYPE, "predicateType": result.PREDICATE_TYPE, "subject": [RESULT_SUBJECT],
+        "predicate": RESULT,
     },
 }  # fmt: skip
 """Good documents whose parts must fit together; those of other kinds are made of any good values."""

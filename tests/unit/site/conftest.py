@@ -9,8 +9,9 @@ import pytest
 from gitchange.site.build import build_and_publish
 from gitchange.site.site import Site
 from tests.unit.site.builder import example_change, example_overview
-from tests.unit.site.hostile import hostile_overview
+from tests.unit.site.hostile import HOSTILE, hostile_overview
 from tests.unit.site.repository import ConfigurationRepository
+from tests.unit.site.results import example_results, hostile_results
 
 INDEX = """# Welcome
 
@@ -44,7 +45,10 @@ def site(tmp_path_factory: pytest.TempPathFactory, work_dir: Path) -> Path:
     """The site of the example overview."""
     output = tmp_path_factory.mktemp("output") / "site"
     build_and_publish(
-        Site(example_overview()), work_dir, output, site_url="https://changes.example.org/acme/"
+        Site(example_overview(), recorded=example_results()),
+        work_dir,
+        output,
+        site_url="https://changes.example.org/acme/",
     )
     return output
 
@@ -53,7 +57,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, work_dir: Path) -> Path:
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A site whose every text tries to break out."""
     output = tmp_path_factory.mktemp("hostile") / "site"
-    build_and_publish(Site(hostile_overview()), None, output)
+    build_and_publish(Site(hostile_overview(), recorded=hostile_results(HOSTILE)), None, output)
     return output
 
 

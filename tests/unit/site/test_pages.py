@@ -296,6 +296,47 @@ def test_the_audit_page_names_what_it_speaks_of(site: Path) -> None:
     assert holders == {"audit.html", "index.html"}
 
 
+def test_the_coverage_page_has_the_latest_of_each_system(site: Path) -> None:
+    """What counts is told by system, kind and environment; each leads to the whole result below."""
+    text = section(site, urls.COVERAGE, "latest")
+    for part in (
+        "Public API coverage incomplete 10 covered, 2 uncovered 555555555555 to 666666666666",
+        "Public API gate, production refused",
+        "Public API gate, staging allowed",
+        "mainframe coverage complete 12 covered",
+    ):
+        assert part in text
+    assert text.count("coverage") == 2
+    html = (site / urls.COVERAGE).read_text()
+    assert set(re.findall(r'href="#(r-\w+)"', html)) <= set(re.findall(r'id="(r-\w+)"', html))
+
+
+def test_the_coverage_page_lists_all_results(site: Path) -> None:
+    """Each with its answer, why it was refused, who signed, and why it does not count where it does not."""
+    text = section(site, urls.COVERAGE, "all")
+    for part in (
+        "All results 6",
+        "does not count coverage",
+        "ada@example.org is no recorder",
+        "commit 000000000000 (Serve) is not covered",
+        "2 more",
+        "policy version 2",
+        "20 Nov 2026, 13:30 CET",
+        "not yet",
+    ):
+        assert part in text
+    assert "git notes --ref=gitchange/approvals show" in section(site, urls.COVERAGE, "yourself")
+    assert "6 signed results" in section(site, urls.AUDIT, "coverage")
+
+
+def test_the_coverage_page_says_how_to_record(tmp_path: Path) -> None:
+    """Where nothing was recorded, the page tells what to do."""
+    build_and_publish(Site(overview_of()), None, tmp_path / "site")
+    text = words(read_page(tmp_path / "site", urls.COVERAGE))
+    assert "Nothing was recorded yet" in text
+    assert "--record" in text
+
+
 def test_the_audit_page_has_the_checks_of_verify(tmp_path: Path) -> None:
     """Each check with its question, how much it looked at and what it found."""
     finding = Finding("notes.line-lost", "notes commit `eeeeeeeeeeee` lost <something>", "unite the two")

@@ -14,6 +14,7 @@ from gitchange.site.build import build_and_publish
 from gitchange.site.site import Site
 from tests.unit.site.builder import example_overview
 from tests.unit.site.reading import broken_links, pages_of, read_page
+from tests.unit.site.results import example_results
 
 
 def test_every_internal_link_resolves(site: Path) -> None:
@@ -99,7 +100,12 @@ def test_what_is_drawn_has_a_name_or_is_hidden(request: pytest.FixtureRequest, w
 def test_two_builds_are_the_same_to_the_byte(site: Path, tmp_path: Path, work_dir: Path) -> None:
     """The same overview gives the same files, in any folder."""
     again = tmp_path / "elsewhere" / "again"
-    build_and_publish(Site(example_overview()), work_dir, again, site_url="https://changes.example.org/acme/")
+    build_and_publish(
+        Site(example_overview(), recorded=example_results()),
+        work_dir,
+        again,
+        site_url="https://changes.example.org/acme/",
+    )
     files = {p.relative_to(site): p.read_bytes() for p in site.rglob("*") if p.is_file()}
     assert files == {p.relative_to(again): p.read_bytes() for p in again.rglob("*") if p.is_file()}
 
