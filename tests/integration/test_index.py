@@ -243,9 +243,7 @@ def nonsense(world: World) -> None:
 
 def record(world: World) -> None:
     """A result of somebody's, or what is none, on a commit of the branch of record or on one beside it."""
-    oid = world.git("rev-parse", world.chance.choice(["HEAD", "HEAD", "HEAD~1", "side"])).split(
-        "\n"
-    )[0]
+    oid = world.git("rev-parse", world.chance.choice(["HEAD", "HEAD", "HEAD~1", "side"])).split("\n")[0]
     if len(oid) != 40:
         return
     person = world.chance.choice(PEOPLE)

@@ -180,7 +180,7 @@ def test_from_the_merge_request_to_the_auditor(place: Place) -> None:
     hook.write_text(json.dumps(event(filled(template), state="merged")))
     changes = place.clone("bo", place.changes)
     change = company.must(
-        "bo", "import", "merge-request", str(hook), "--commit", directory=changes
+        "bo", "import", "merge-request", str(hook), "--system", "api", "--commit", directory=changes
     ).out.split()[0]
     # 3.
     done = deploy(place, merged, "first")
