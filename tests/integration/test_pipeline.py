@@ -215,7 +215,7 @@ def test_from_the_merge_request_to_the_auditor(place: Place) -> None:
     recorded = {
         kind: gitchange(ada, kind, "--recorded", "--json").json["results"] for kind in ("coverage", "gate")
     }
-    assert [one["outcome"] for one in recorded["coverage"]] == ["complete"]
+    assert [(one["outcome"], one["since"]) for one in recorded["coverage"]] == [("complete", "api/v1.0.0")]
     assert sorted(one["outcome"] for one in recorded["gate"]) == ["allowed", "refused"]
     assert all(one["by"] == CI and one["counts"] for found in recorded.values() for one in found)
     verified = gitchange(ada, "verify", "--json").json
