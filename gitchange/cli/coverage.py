@@ -98,7 +98,11 @@ def coverage_command(
     with progress() as bar:
         place = from_context.workspace(context, tell=bar)
         done = workflow.coverage(place, application, revisions, systems)
-    kept = attempt(lambda: recording.record_coverage(place, done, push=not no_push)) if record else None
+    kept = (
+        attempt(lambda: recording.record_coverage(place, done, revisions, push=not no_push))
+        if record
+        else None
+    )
     shown = [one for one in done.commits if not states or one.state in states]
     number = counts(done.commits)
     code = 1 if any(number[state] for state in OPEN_STATES) else 0

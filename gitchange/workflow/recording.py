@@ -47,11 +47,13 @@ class Kept(Value):
     """Whether the remote has it; None where there is none, or it was not to be sent."""
 
 
-def record_coverage(workspace: Workspace, done: Coverage, *, push: bool = True) -> Kept:
-    """Sign a coverage and keep it."""
+def record_coverage(workspace: Workspace, done: Coverage, revisions: str, *, push: bool = True) -> Kept:
+    """Sign the coverage of BASE..HEAD and keep it, with what the base was called where that is a name."""
+    base = revisions.partition("..")[0].strip() if ".." in revisions else ""
+    since = base if base and done.base and not done.base.startswith(base.lower()) else None
     is_complete = not any(counts(done.commits)[state] for state in OPEN_STATES)
     outcome = OUTCOMES["coverage"][0 if is_complete else 1]
-    return _record(workspace, done, "coverage", outcome, {"since": None, "gate": None}, push=push)
+    return _record(workspace, done, "coverage", outcome, {"since": since, "gate": None}, push=push)
 
 
 def record_decision(workspace: Workspace, done: Decision, *, push: bool = True) -> Kept:
