@@ -262,7 +262,7 @@ def gate_said(
 
 
 def _cut(text: str) -> str:
-    plain = without_controls(text)
+    plain = without_controls(text).strip() or "(nothing was said)"
     return plain if len(plain) <= _WORDS else f"{plain[: _WORDS - 1]}…"
 
 

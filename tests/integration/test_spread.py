@@ -30,7 +30,7 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Company:
     company.must("ada", "approve", last, "--yes")
     path = f"changes/{last[4:8]}/{last[8:10]}/{last}.toml"
     git(company.repo, "notes", f"--ref={REF}", "remove", git(company.repo, "rev-parse", f"main:{path}"))
-    git(company.repo, "notes", f"--ref={REF}", "add", "-m", "nonsense", "HEAD")
+    git(company.repo, "notes", f"--ref={REF}", "add", "-m", "nonsense", "HEAD:policy/policy.toml")
     return company
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gitchange.errors import UsageError
@@ -170,6 +170,7 @@ def test_two_thousand_uncovered_commits_fit() -> None:
 
 
 @settings(max_examples=60, deadline=None)
+@example([("", "\n")], [])
 @given(
     st.lists(st.tuples(st.text(max_size=3000), st.text(max_size=3000)), max_size=60),
     st.lists(st.sampled_from(STATES), max_size=200),

@@ -217,7 +217,7 @@ def test_an_interruption_ends_the_program_and_removes_the_files(
         time.sleep(0.01)
     assert len(list(temporary.iterdir())) == 1
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=20)
+    _, errors = process.communicate(timeout=60)
     assert b"KeyboardInterrupt" in errors
     assert list(temporary.iterdir()) == []
     with pytest.raises(ProcessLookupError):
