@@ -6,7 +6,7 @@ DIR are repositories that `scripts/bench make N DIR` made; without any, some of 
 
 - `plain`: `mkdocs build` with MkDocs' own theme and search, from a Markdown page for each change that has its request,
   sign-offs, record and history as text; and ours of everything with nothing there: with an index, and without.
-- `again`: ours after one more change and sign-off, and with nothing new.
+- `again`: ours after one more change and sign-off, and with nothing new for either of the folders that take turns.
 - `search`: the sizes of the search index's files, as a server sends them (gzip).
 """
 
@@ -77,6 +77,7 @@ class SiteBench(Measuring):
     def again(self) -> Iterator[Row]:
         """With a site that is there."""
         build = self._build()
+        self.signer.request()  # today: the site shows another month than that of the repository's last change
         self.run(build)
         self.run(build)  # both of the folders that take turns are there
         floor = [
@@ -89,6 +90,7 @@ class SiteBench(Measuring):
             self.signer.request()
             self.signer.sign()
             changed.append(self.seconds(build))
+            self.run(build)  # the folder that was published before catches up
             nothing.append(self.seconds(build))
         yield self.row(
             "site, after one change and one sign-off", "mkdocs build", changed, floor, Goal(1 / 60, "ratio")

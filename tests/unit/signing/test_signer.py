@@ -210,14 +210,17 @@ def test_an_interruption_ends_the_program_and_removes_the_files(
     )
     code = f"from gitchange.signing.signer import SshSigner as S; S({program!r}, {str(key)!r}).sign(b'', 'n')"
     process = subprocess.Popen(
-        [sys.executable, "-c", code], env=os.environ | {"TMPDIR": str(temporary)}, stderr=subprocess.PIPE
+        [sys.executable, "-c", code],
+        env=os.environ | {"TMPDIR": str(temporary)},
+        stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # where tests run in the background
     )
     while not (tmp_path / "pid").exists():
         assert process.poll() is None
         time.sleep(0.01)
     assert len(list(temporary.iterdir())) == 1
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=20)
     assert b"KeyboardInterrupt" in errors
     assert list(temporary.iterdir()) == []
     with pytest.raises(ProcessLookupError):
