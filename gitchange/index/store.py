@@ -48,7 +48,7 @@ CREATE INDEX change_id ON change (id);
 CREATE INDEX change_until ON change (until);
 CREATE INDEX change_since ON change (since);
 CREATE INDEX change_generation ON change (generation);
-CREATE INDEX change_readable ON change (id, closed, touched) WHERE title IS NOT NULL;
+CREATE INDEX change_month ON change (substr(id, 5, 6), closed, touched) WHERE title IS NOT NULL;
 CREATE INDEX change_requester ON change (requester, asked DESC, path DESC, touched);
 CREATE INDEX change_path ON change (path, touched);
 CREATE INDEX change_documented ON change (documented_by) WHERE documented_by IS NOT NULL;

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cached_property
 
 from gitchange.values import Value
 
@@ -52,9 +53,10 @@ class Listed:
         start, end = self._region(f"{folder}/")
         return start < end
 
-    def opaque(self) -> set[str]:
+    @cached_property
+    def opaque(self) -> frozenset[str]:
         """The names of files of which is not told from what they were made."""
-        return {_name(key) for key in _OPAQUE.findall(self._text)}
+        return frozenset(_name(key) for key in _OPAQUE.findall(self._text))
 
     def folders(self, large: str) -> set[str]:
         """The folders of all files and their folders; one is known to be `large` and to have no others in it."""

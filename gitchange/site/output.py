@@ -82,7 +82,7 @@ class Output:
         folders = {name for name in there if self._before.has_below(name)}
         mine = {urls.PAGES, *urls.RUNS}
         return all(self._before.inputs(name) is not None for name in there - folders - mine) and not any(
-            name not in there for name in self._before.opaque() if "/" not in name
+            name not in there for name in self._before.opaque if "/" not in name
         )
 
     def inputs_of(self, name: str) -> str | None:
@@ -180,7 +180,7 @@ class Output:
         """Remove what nobody named, and keep the list; how rebuilds went is told by others."""
         self._noted.pop(urls.PAGES, None)
         if self.goes_on:
-            gone = frozenset((self._before.opaque() | self._dropped) - self._noted.keys())
+            gone = (self._before.opaque | self._dropped) - self._noted.keys()
             listed = self._before.changed(basis, {**self._noted, **dict.fromkeys(gone)})
         else:
             gone = self._there - self._noted.keys() - {urls.PAGES}

@@ -334,12 +334,13 @@ class Site:
     def months(self) -> tuple[Group, ...]:
         """Months of the changes' ids, the newest first."""
         found = self.catalogue.ask(
-            "SELECT substr(id, 5, 4) || '-' || substr(id, 9, 2) AS month, count(*), sum(NOT closed), max(touched) "
-            "FROM change WHERE title IS NOT NULL GROUP BY month ORDER BY month DESC"
+            "SELECT substr(id, 5, 6), count(*), sum(NOT closed), max(touched) FROM change "
+            "WHERE title IS NOT NULL GROUP BY substr(id, 5, 6) ORDER BY substr(id, 5, 6) DESC"
         )
+        named = [(f"{digits[:4]}-{digits[4:]}", *counted) for digits, *counted in found]
         return tuple(
             Group(month, month_label(month), self._of_month(month, count), opened, touched)
-            for month, count, opened, touched in found
+            for month, count, opened, touched in named
         )
 
     def _of_month(self, month: str, count: int) -> Briefs:
@@ -356,10 +357,9 @@ class Site:
             "SELECT requester, count(*), max(touched) FROM change "
             "WHERE requester IS NOT NULL AND requester != '' GROUP BY requester"
         )
-        wrote = ask("SELECT name, count(*), max(touched) FROM signer GROUP BY name")
-        requested, signed = ({who: count for who, count, _ in found} for found in (asked, wrote))
+        requested, signed = ({who: count for who, count, *_ in found} for found in (asked, self._signers))
         touched: dict[str, int] = {}
-        for who, _, when in (*asked, *wrote):
+        for who, _, when, *_ in (*asked, *self._signers):
             touched[who] = max(touched.get(who, 0), when)
         documented = {
             who
@@ -391,9 +391,12 @@ class Site:
     @cached_property
     def last_signatures(self) -> dict[str, int]:
         """When each person who signed anything last did so, as their clocks claimed, in seconds since 1970."""
-        return dict(
-            self.catalogue.ask("SELECT name, max(last) FROM signer GROUP BY name HAVING max(last) > 0")
-        )
+        return {who: last for who, _, _, last in self._signers if last > 0}
+
+    @cached_property
+    def _signers(self) -> list[tuple[Any, ...]]:
+        """Everybody who signed: on how many changes, when one of them was last touched, and the newest signature."""
+        return self.catalogue.ask("SELECT name, count(*), max(touched), max(last) FROM signer GROUP BY name")
 
     @cached_property
     def principals(self) -> frozenset[str]:

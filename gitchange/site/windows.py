@@ -50,36 +50,45 @@ class Windows(Calendar):
 
         Days of UTC tell which months can have something; what touches each is then looked for.
         """
-        ask = self._catalogue.ask
-        days = {day for (day,) in ask(f"SELECT DISTINCT begins / {_DAY} FROM change WHERE {_HELD}")}  # noqa: S608
-        last = f"min(ends, begins + {(SPAN + 2) * _DAY}) / {_DAY}"
-        for first, over in ask(
-            f"SELECT DISTINCT begins / {_DAY}, {last} FROM change WHERE {_HELD} AND ends - begins >= {_DAY}"  # noqa: S608
+        last = f"max(begins, min(ends, begins + {(SPAN + 2) * _DAY})) / {_DAY}"
+        days: set[int] = set()
+        for first, over in self._catalogue.ask(
+            f"SELECT begins / {_DAY} AS day, max({last}) FROM change WHERE {_HELD} GROUP BY day"  # noqa: S608
         ):
             days |= set(range(first, over + 1))
         possible = {self._of_day(day + beside) for day in days for beside in (-1, 0, 1)}
         frozen = set(self.frozen_months)
-        return tuple(sorted(frozen | {m for m in possible - frozen if self._held_in(m)}))
+        return tuple(sorted(frozen | {m for m in possible - frozen if self._begun_in(m) or self._held_in(m)}))
 
     @staticmethod
     def _of_day(day: int) -> str:
         then = dt.date.fromordinal(_EPOCH + max(0, min(day, LAST // _DAY)))
         return f"{then.year:04}-{then.month:02}"
 
+    def _begun_in(self, month: str) -> Briefs:
+        """The changes whose windows begin in a month."""
+        low, high = self._bounds(month)
+        return self._catalogue.select(f"{_HELD} AND begins >= ? AND begins < ?", (low, high), order=_IN_TIME)
+
     def _held_in(self, month: str) -> Briefs:
         """The changes whose windows touch a month."""
-        first, over = (self.begin_of(name) for name in (month, moved(month, 1)))
-        low, high = int(first.timestamp()), int(over.timestamp())
-        # What is planned for before 1970, or beyond the calendar, stands at its ends.
-        earliest, latest = (-_ALWAYS if low <= 0 else low), (_ALWAYS if high > LAST else high)
-        long_before = int(
-            (first.replace(tzinfo=None) - dt.timedelta(days=SPAN)).replace(tzinfo=first.tzinfo).timestamp()
-        )
+        low, high = self._bounds(month)
+        first = self.begin_of(month)
+        long_before = first.replace(tzinfo=None) - dt.timedelta(days=SPAN)
+        earliest = int(long_before.replace(tzinfo=first.tzinfo).timestamp())
         return self._catalogue.select(
             f"{_HELD} AND begins < ? AND begins >= min(?, ?) AND (begins >= ? OR ends > ?)",
-            (latest, earliest, long_before, earliest, low),
+            (high, low, earliest, low, int(first.timestamp())),
             order=_IN_TIME,
         )
+
+    def _bounds(self, month: str) -> tuple[int, int]:
+        """The first moment of a month, and the first after it.
+
+        What is planned for before 1970, or beyond the calendar, stands at its ends.
+        """
+        low, high = (int(self.begin_of(name).timestamp()) for name in (month, moved(month, 1)))
+        return (-_ALWAYS if low <= 0 else low), (_ALWAYS if high > LAST else high)
 
     def _days_of(self, month: str) -> dict[dt.date, list[Brief]]:
         found: dict[dt.date, list[Brief]] = {}

@@ -26,7 +26,7 @@ def test_every_line_is_found(files: dict[str, str], other: str) -> None:
     assert listed.told() == files
     assert {name: listed.inputs(name) for name in files} == files
     assert listed.inputs(other) == files.get(other)
-    assert listed.opaque() == {name for name, inputs in files.items() if not inputs}
+    assert listed.opaque == {name for name, inputs in files.items() if not inputs}
 
 
 @given(LISTS, st.dictionaries(NAMES, st.sampled_from((None, "", "9c")), max_size=6))
