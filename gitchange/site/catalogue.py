@@ -88,7 +88,8 @@ class Briefs(Sequence[Brief]):
             start, stop, step = place.indices(len(self))
             found = self._found(f" LIMIT {max(stop - start, 0)} OFFSET {start}") if step > 0 else [*self]
             return found[::step] if step > 0 else found[place]
-        return self[range(len(self))[place] :][0]
+        start = range(len(self))[place]
+        return self[start : start + 1][0]
 
     def first(self, limit: int) -> list[Brief]:
         """The first of them, without counting all."""

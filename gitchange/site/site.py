@@ -7,7 +7,7 @@ Everything is in a fixed order, so that the same evidence gives the same site to
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, overload
 from zoneinfo import ZoneInfo
@@ -52,20 +52,25 @@ class Waits(Sequence[Waiting]):
     def __len__(self) -> int:
         return self._count
 
+    def __iter__(self) -> Iterator[Waiting]:
+        return iter(self[:])
+
     @overload
     def __getitem__(self, place: int) -> Waiting: ...
     @overload
     def __getitem__(self, place: slice) -> Sequence[Waiting]: ...
     def __getitem__(self, place: int | slice) -> Waiting | Sequence[Waiting]:
-        chosen = range(self._count)[place if isinstance(place, slice) else slice(place, None)]
+        if not isinstance(place, slice):
+            start = range(self._count)[place]
+            return self[start : start + 1][0]
+        chosen = range(self._count)[place]
         found = self._catalogue.ask(
             f"SELECT number, place FROM step WHERE {self._condition} "  # noqa: S608 - our own words
             f"ORDER BY {NEWEST}, place LIMIT {len(chosen)} OFFSET {chosen.start}",
             self._values,
         )
         briefs = self._catalogue.numbered(number for number, _ in found)
-        waiting = [Waiting(b, *b.next[step]) for b, (_, step) in zip(briefs, found, strict=True)]
-        return waiting if isinstance(place, slice) else waiting[0]
+        return [Waiting(b, *b.next[step]) for b, (_, step) in zip(briefs, found, strict=True)]
 
 
 class Person(Value):
