@@ -165,6 +165,49 @@ def test_the_terminal_stays_the_users(key: Path, tmp_path: Path) -> None:
     program = script(
         tmp_path / "wrapper", f'read answer\necho "$answer" > "{tmp_path}/answer"\nexec ssh-keygen "$@"'
     )
+    code = f"from gitchange.signing.signer import SshSigner as S; S({program!r}, {str(key)!r}).sign(b'', 'n')"
+    subprocess.run([sys.executable, "-c", code], input=b"yes\n", check=True)
+    assert (tmp_path / "answer").read_text() == "yes\n"
+
+
+def test_a_passphrase_is_asked_on_the_terminal(tmp_path: Path) -> None:
+    """On a terminal ssh-keygen asks for the passphrase itself, and signs with the right one."""
+    pty = pytest.importorskip("pty")
+    locked = tmp_path / "locked"
+    keygen("-q", "-t", "ed25519", "-N", "open sesame", "-f", locked)
+    code = f"from gitchange.signing.signer import SshSigner as S; S('ssh-keygen', {str(locked)!r}).sign(b'', 'n')"
+    process, terminal = pty.fork()
+    if process == 0:
+        os.execv(sys.executable, [sys.executable, "-c", code])  # noqa: S606
+    seen = b""
+    while b"passphrase" not in seen:
+        seen += os.read(terminal, 1024)
+    os.write(terminal, b"open sesame\n")
+    _, status = os.waitpid(process, 0)
+    os.close(terminal)
+    assert os.waitstatus_to_exitcode(status) == 0
+
+
+def test_files_are_private_and_removed(key: Path, tmp_path: Path, temporary: Path) -> None:
+    """While the program runs, nobody else can read the message; afterwards nothing is left."""
+    body = f'for file; do :; done\nstat -c %a "$file" "$(dirname "$file")" > "{tmp_path}/modes"\nexec ssh-keygen "$@"'
+    old = os.umask(0)
+    try:
+        SshSigner(script(tmp_path / "wrapper", body), str(key)).sign(MESSAGE, NAMESPACE)
+    finally:
+        os.umask(old)
+    assert (tmp_path / "modes").read_text().split() == ["600", "700"]
+    assert list(temporary.iterdir()) == []
+
+
+def test_an_interruption_ends_the_program_and_removes_the_files(
+    key: Path, tmp_path: Path, temporary: Path
+) -> None:
+    """Ctrl-C while the program waits leaves neither the program nor a file behind."""
+    program = script(
+        tmp_path / "wrapper",
+        f'echo $$ > "{tmp_path}/pid.new"\nmv "{tmp_path}/pid.new" "{tmp_path}/pid"\nexec sleep 60',
+    )
     code = (
         "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # also in the background
         f"from gitchange.signing.signer import SshSigner as S; S({program!r}, {str(key)!r}).sign(b'', 'n')"
