@@ -34,12 +34,22 @@ _INSERT = {
 }
 
 
-def columns_of(summary: Mapping[str, Any], brief: Mapping[str, Any]) -> tuple[Any, ...]:
-    """The values of `COLUMNS`."""
-    known = Brief(0, dict(summary), dict(brief), "")
+def listed(
+    shape: Mapping[str, Any], brief: Mapping[str, Any], asked: float
+) -> tuple[tuple[Any, ...], dict[str, list[dict[str, Any]]]]:
+    """The values of `COLUMNS`, and the rows of `TABLES` without the number of the change.
+
+    `asked` is when it came in, in seconds since 1970.
+    """
+    known = Brief(0, dict(shape), dict(brief), "")
     begins, ends = known.window or (None, None)
-    return (
+    closed, latest, ended = (
         not known.is_open,
+        max(known.times.values(), default=0),
+        ended_at(known) is not None,
+    )
+    columns = (
+        closed,
         known.needs_attention,
         known.findings,
         known.touched,
@@ -47,24 +57,16 @@ def columns_of(summary: Mapping[str, Any], brief: Mapping[str, Any]) -> tuple[An
         begins,
         ends,
         known.documented_by,
-        max(known.times.values(), default=0),
+        latest,
     )
-
-
-def beside_of(
-    shape: Mapping[str, Any], brief: Mapping[str, Any], asked: float
-) -> dict[str, list[dict[str, Any]]]:
-    """The rows of `TABLES`, without the number of the change. `asked` is when it came in, in seconds since 1970."""
-    place = {"path": shape["path"], "asked": asked, "touched": brief["touched"]}
-    last: dict[str, int] = dict.fromkeys(brief["signers"], 0)
+    place = {"path": known.path, "asked": asked, "touched": known.touched}
+    last: dict[str, int] = dict.fromkeys(known.signers, 0)
     for signed in shape["sign_offs"]:
         claimed = int(dt.datetime.fromisoformat(signed["time"]).timestamp())
         last[signed["by"]] = max(last.get(signed["by"], 0), claimed)
-    known = Brief(0, dict(shape), dict(brief), "")
-    ended = ended_at(known) is not None
     counted = {
-        "closed": not known.is_open,
-        "latest": max(known.times.values(), default=0),
+        "closed": closed,
+        "latest": latest,
         "implemented": known.times.get("implementation", 0),
         "ended": ended,
         "failed": ended and failed_of(known),
@@ -72,19 +74,19 @@ def beside_of(
     }
     steps = [
         {**place, "who": who, "place": number, "action": action}
-        for number, (action, _, everybody) in enumerate(brief["next"])
+        for number, (action, _, everybody) in enumerate(known.next)
         for who in ([ANYBODY] if action == "document" and everybody else sorted(set(everybody)) or [NOBODY])
     ]
-    return {
-        "system": [{**place, **counted, "name": name} for name in sorted(set(shape["systems"]))],
+    return columns, {
+        "system": [{**place, **counted, "name": name} for name in sorted(set(known.systems))],
         "signer": [{**place, "name": name, "last": when} for name, when in sorted(last.items())],
         "step": steps,
-        "mention": [{"id": change} for change in brief["mentions"]],
+        "mention": [{"id": change} for change in known.mentions],
     }
 
 
 def put(connection: sqlite3.Connection, number: int, beside: Mapping[str, Iterable[dict[str, Any]]]) -> None:
-    """Write what `beside_of` gave."""
+    """Write the rows that `listed` gave."""
     for table, found in beside.items():
         connection.executemany(_INSERT[table], ({**row, "number": number} for row in found))
 

@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from gitchange.ledger.results import Judged
     from gitchange.lifecycle.horizon import Span
 
-_NEVER = 1e18
-"""Later than any moment."""
-
 
 def put(
     connection: sqlite3.Connection,
@@ -49,8 +46,8 @@ def put(
                 row.shown["kind"] if row else None,
                 json.dumps(row.shown, ensure_ascii=False, separators=(",", ":")) if row else None,
                 json.dumps(finding_said(one.finding), ensure_ascii=False) if one.finding else None,
-                rows.seconds(span.since) if span.since else -_NEVER,
-                rows.seconds(span.until) if span.until else _NEVER,
+                rows.seconds(span.since) if span.since else -rows.NEVER,
+                rows.seconds(span.until) if span.until else rows.NEVER,
                 one.result is None,
             ),
         )

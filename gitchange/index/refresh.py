@@ -70,9 +70,6 @@ _SAMPLES, _LONGEST = 3, 32_000
 _PORTION = 300
 """So many facts of a kind are kept at once, between the rows: about three of each belong to a change."""
 
-_NEVER = 1e18
-"""Later than any moment."""
-
 _PAST = 5000
 """Of so many rows is kept what they were before; whoever was away for longer looks at everything."""
 
@@ -476,9 +473,10 @@ class _Writer:
         summary, shape = summary_json(assessment), show_json(assessment)
         said = rows.said(shape)
         when = self._span(assessment, seen)
-        asked = rows.seconds(assessment.history[-1].time) if assessment.history else _NEVER
+        asked = rows.seconds(assessment.history[-1].time) if assessment.history else rows.NEVER
         change = assessment.change
         brief = brief_json(shape)
+        listed, beside_lists = lists.listed(shape, brief, asked)
         columns = (
             assessment.path,
             summary["id"],
@@ -494,11 +492,11 @@ class _Writer:
             json.dumps(summary["waiting_on"], ensure_ascii=False),
             summary["errors"],
             assessment.record is None,
-            rows.seconds(when.since) if when.since else -_NEVER,
-            rows.seconds(when.until) if when.until else _NEVER,
+            rows.seconds(when.since) if when.since else -rows.NEVER,
+            rows.seconds(when.until) if when.until else rows.NEVER,
             json.dumps(brief, ensure_ascii=False, separators=(",", ":")),
             places.digest(said),
-            *lists.columns_of(summary, brief),
+            *listed,
         )
         whole = rows.packed(said, self._dictionary)
         waiting = set(summary["waiting_on"])
@@ -510,8 +508,7 @@ class _Writer:
             "tie": sorted(ties_of(shape)),
         }
         kind, found = audit.said_of(seen)
-        listed = lists.beside_of(shape, brief, asked)
-        return _Row(columns, whole, moments_of(shape), beside, listed, texts_of(shape), kind, found)
+        return _Row(columns, whole, moments_of(shape), beside, beside_lists, texts_of(shape), kind, found)
 
     def put(self, assessment: Assessment) -> None:
         """Put the row of a file in the place of the one there was."""

@@ -23,6 +23,8 @@ if TYPE_CHECKING:  # `typing` takes longer to load than a list to print
 # A shape is made of what was parsed and judged: nothing in it holds itself, and to look for that takes time.
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False)
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+NEVER = 1e18
+"""Later than any moment, in seconds since 1970: also when a file came in whose history is not at hand."""
 
 
 class Wanted:

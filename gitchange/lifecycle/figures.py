@@ -19,10 +19,26 @@ import datetime as dt
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from gitchange.lifecycle.endings import ended_at, failed_of
 from gitchange.values import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    from gitchange.lifecycle.endings import Tried
+
+    class Measured(Tried, Protocol):
+        """What has to be known of a change."""
+
+        @property
+        def type(self) -> str | None: ...
+        @property
+        def systems(self) -> Sequence[str]: ...
+        @property
+        def is_open(self) -> bool: ...
+
 
 HOUR, DAY = 3600, 86400
 STAGES = (
@@ -51,25 +67,6 @@ AGES = (
 """Upper bounds of the classes, and their names; a last class has the rest."""
 MONTHS = 12
 """How many months are shown, the one that lasts included."""
-
-
-class Measured(Protocol):
-    """What has to be known of a change."""
-
-    @property
-    def status(self) -> str: ...
-    @property
-    def times(self) -> Mapping[str, int]: ...
-    @property
-    def failed(self) -> bool: ...
-    @property
-    def outcome(self) -> str | None: ...
-    @property
-    def type(self) -> str | None: ...
-    @property
-    def systems(self) -> Sequence[str]: ...
-    @property
-    def is_open(self) -> bool: ...
 
 
 class Spread(Value):

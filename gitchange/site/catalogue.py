@@ -29,9 +29,6 @@ from gitchange.site import urls
 NEWEST = "asked DESC, path DESC"
 """The order of lists: what came in last comes first."""
 
-_NEVER = 1e18
-"""Later than any moment: when a file came in whose history is not at hand."""
-
 _SOME = 500
 """So many numbers are asked for at once: SQLite has a limit."""
 
@@ -244,7 +241,7 @@ class Catalogue:
                     raw[assessment.history[0].blob] = assessment.raw
                 said = rows.said(shape)
                 kept.append(zlib.compress(said, 1))
-                asked = assessment.history[-1].time.timestamp() if assessment.history else _NEVER
+                asked = assessment.history[-1].time.timestamp() if assessment.history else rows.NEVER
                 yield asked, shape, brief_json(shape), places.digest(said)
 
         def whole(brief: Brief) -> dict[str, Any]:
@@ -269,8 +266,8 @@ class Catalogue:
         known: list[Brief] = []
         for number, (asked, shape, brief, digest) in enumerate(shapes):
             known.append(Brief(number, shape, brief, digest))
-            index.execute(_INSERT, _row(number, asked, shape, brief, digest))
-            beside = lists.beside_of(shape | {"path": _text(shape["path"])}, brief, asked)
+            columns, beside = lists.listed(shape | {"path": _text(shape["path"])}, brief, asked)
+            index.execute(_INSERT, _row(number, asked, shape, brief, digest, columns))
             lists.put(index, number, beside)
             if shape["title"] is not None:
                 refers = ((other, number) for other in sorted(set(brief["refers"])))
@@ -300,12 +297,17 @@ _INSERT = (
 
 
 def _row(
-    number: int, asked: float, shape: dict[str, Any], brief: dict[str, Any], digest: str
+    number: int,
+    asked: float,
+    shape: dict[str, Any],
+    brief: dict[str, Any],
+    digest: str,
+    listed: tuple[Any, ...],
 ) -> tuple[Any, ...]:
     """A row of the table of changes, as far as anybody asks for it who has the briefs beside it."""
     told = {**shape, "number": number, "asked": asked, "systems": json.dumps(shape["systems"])}
     said = json.dumps({name: brief[name] for name in ("times", "failed", "outcome")})
-    columns = (*(told[name] for name in _NAMES), said, digest, *lists.columns_of(shape, brief))
+    columns = (*(told[name] for name in _NAMES), said, digest, *listed)
     return tuple(_text(value) if isinstance(value, str) else value for value in columns)
 
 

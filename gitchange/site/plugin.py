@@ -177,7 +177,9 @@ class GitchangePlugin(BasePlugin[GitchangeConfig]):  # type: ignore[no-untyped-c
         pages = Pages(self._site, self._env, self._introduction)
         theme, shell = self._theme(config), self._shell(config)
         basis = Basis(
-            self._frame(theme, shell), self._site.catalogue.content, int(self._site.overview.now.timestamp())
+            self._frame(theme, shell, config.site_url or ""),
+            self._site.catalogue.content,
+            int(self._site.overview.now.timestamp()),
         )
         delta = None
         if output.folder != built and output.basis is not None and output.basis.frame == basis.frame:
@@ -212,12 +214,13 @@ class GitchangePlugin(BasePlugin[GitchangeConfig]):  # type: ignore[no-untyped-c
 
         return Shell(self._env.get_template("main.html"), context)
 
-    def _frame(self, theme: str, shell: Shell) -> str:
-        """Names what is the same on all pages, whichever changes there are."""
+    def _frame(self, theme: str, shell: Shell, site_url: str) -> str:
+        """Names what files are made from beside the changes that they are about."""
         around = [
             shell.digest(name, section) for name in (urls.HOME, urls.change("")) for section in _SECTIONS
         ]
-        told = [theme, self._site.calendar.present, *around]
+        overview = self._site.overview
+        told = [theme, site_url, overview.title, overview.introduction, self._site.calendar.present, *around]
         return hashlib.blake2b(json.dumps(told).encode(), digest_size=12).hexdigest()
 
     def _write(

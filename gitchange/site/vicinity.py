@@ -36,8 +36,7 @@ class Known(Mapping[str, Brief]):
         """Look all of them up at once."""
         self._all = {b.id: b for b in self._catalogue.briefs if b.title is not None}
 
-    def get(self, change: str, default: object = None) -> Brief | None:  # type: ignore[override]
-        """The change with that id; None when there is none."""
+    def _find(self, change: str) -> Brief | None:
         if self._all is not None:
             return self._all.get(change)
         if change not in self._found:
@@ -45,13 +44,13 @@ class Known(Mapping[str, Brief]):
         return self._found[change]
 
     def __getitem__(self, change: str) -> Brief:
-        found = self.get(change)
+        found = self._find(change)
         if found is None:
             raise KeyError(change)
         return found
 
     def __contains__(self, change: object) -> bool:
-        return isinstance(change, str) and self.get(change) is not None
+        return isinstance(change, str) and self._find(change) is not None
 
     def __iter__(self) -> Iterator[str]:
         return (b.id for b in self._catalogue.briefs if b.title is not None)

@@ -263,10 +263,10 @@ class _Evidence:
         self._noted(self._last_trailer, blob)
         if not lines:
             return
-        raw = evidence_text = self._request(assessment) if is_current else self._repository.blob(blob)
+        raw = self._request(assessment) if is_current else self._repository.blob(blob)
         self._files[f"{folder}/texts/{blob}.toml"] = raw
         self._files[f"{folder}/sign-offs/{blob}.jsonl"] = b"".join(line + b"\n" for line in lines)
-        text = Text(change.id, change.path, blob, hashlib.sha256(evidence_text).hexdigest())
+        text = Text(change.id, change.path, blob, hashlib.sha256(raw).hexdigest())
         policy = assessment.policy or assessor.policy
         assert policy is not None  # noqa: S101 - without one there is no evidence
         moment = recorded.moment if recorded is not None else assessor.now

@@ -50,14 +50,8 @@ def sample(workspace: Workspace, asked: Asked) -> Sample:
 
 def drawn(assessor: Assessor, asked: Asked) -> Sample:
     """The same by an assessor that was asked for nothing yet."""
-    first, dots, last = asked.period.partition("..")
-    if not dots:
-        raise UsageError(
-            f"{asked.period!r} is no period", hint="write 2026-01-01..2026-03-31, with both days"
-        )
-    start, end = moments.day(first), moments.day(last)
-    if end < start:
-        raise UsageError(f"the period {asked.period} ends before it begins")
+    zone = moments.zone_of(assessor.policy)
+    start, end = moments.period(asked.period, assessor.now.astimezone(zone).date())
     if not (asked.seed.isprintable() and 0 < len(asked.seed) <= _LONGEST):
         raise UsageError(
             f"a seed is one line of 1 to {_LONGEST} printable characters",
@@ -66,7 +60,7 @@ def drawn(assessor: Assessor, asked: Asked) -> Sample:
     wanted = Wanted(
         start,
         end,
-        moments.zone_of(assessor.policy),
+        zone,
         asked.by,
         tuple(dict.fromkeys(asked.systems)),
         tuple(dict.fromkeys(asked.types)),
@@ -74,9 +68,8 @@ def drawn(assessor: Assessor, asked: Asked) -> Sample:
         asked.size,
     )
     look = looker(assessor)
-    _ = assessor.timeline.came(
-        ""
-    )  # which commit a merge brought is found once, before there are several processes
+    # Which commit a merge brought is found once, before there are several processes.
+    assessor.timeline.came("")
 
     def portion(assessments: Iterator[Assessment]) -> tuple[Seen, list[Placed]]:
         seen = Seen()

@@ -17,7 +17,7 @@ from gitchange.assessment.assess import newest_moment
 from gitchange.errors import GitchangeError
 from gitchange.git.repository import Repository
 from gitchange.index import refresh
-from gitchange.site import plugin
+from gitchange.site import plugin, register
 from gitchange.site.build import BuildReport, build_site
 from gitchange.site.catalogue import Catalogue
 from gitchange.site.delta import Delta, since
@@ -218,3 +218,26 @@ def test_what_was_altered_in_the_output_is_made_good(tmp_path: Path, monkeypatch
     build_site(world.repo, output)
     build_site(world.repo, output)
     assert tree(output) == before
+
+
+def test_another_address_or_title_is_everywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Feeds of systems to which nothing happened, and parts of the sitemap, say the new one too."""
+    world = World(place(tmp_path), random.Random(9), monkeypatch)  # noqa: S311
+    monkeypatch.setattr(register, "BLOCK", 2)  # a sitemap in parts
+    for _ in range(4):
+        request(world)
+    (world.repo / "mkdocs.yml").write_text(
+        "site_name: Ours\ntheme: {name: gitchange}\nplugins: [gitchange]\n"
+    )
+    world.commit("A configuration of our own")
+    output, settings = tmp_path / "steps" / "site", world.repo / "gitchange.toml"
+    for number, (title, address) in enumerate(
+        (("One", "https://a.example/"), ("One", "https://b.example/"), ("Two", "https://b.example/"))
+    ):
+        settings.write_text(f'title = "{title}"\n')
+        world.commit("Settings")
+        for _ in range(2):  # two folders take turns
+            build_site(world.repo, output, site_url=address)
+        anew = tmp_path / f"anew-{number}" / "www"
+        build_site(world.repo, anew, site_url=address)
+        assert differing(tree(output), tree(anew)) == []
